@@ -1,0 +1,38 @@
+//! The rules of Doorbell: who is at which device, and which credentials may ring it.
+//!
+//! Everything here is synchronous and pure. Time and randomness come through the ports [`Clock`] and
+//! [`Entropy`], storage through [`store::Store`], cryptography and the world's tables through the ports of
+//! [`ports`]. No type can be built in a state that the rules forbid.
+
+pub mod address;
+pub mod audit;
+pub mod clock;
+pub mod code;
+pub mod device;
+pub mod entropy;
+pub mod id;
+pub mod phone;
+pub mod ports;
+pub mod profile;
+pub mod push_token;
+pub mod registration;
+pub mod secret;
+pub mod session;
+pub mod store;
+pub mod text;
+pub mod time_zone;
+pub mod user;
+pub mod web_push;
+
+pub use address::{Address, Provider, ValueHash};
+pub use clock::{Clock, Timestamp};
+pub use code::{Code, CodePolicy, OtpSession};
+pub use device::{Device, DeviceStatus, DeviceView, Platform};
+pub use entropy::Entropy;
+pub use id::{AuditId, DeviceUid, FreshIds, OtpSessionId, SessionId, SubscriptionId, TokenId, UserId};
+pub use phone::PhoneNumber;
+pub use push_token::{PushToken, Token, TokenKind};
+pub use session::{Caller, Session};
+pub use time_zone::TimeZoneName;
+pub use user::User;
+pub use web_push::{Subscription, WebPushEndpoint};

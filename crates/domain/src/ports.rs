@@ -1,0 +1,101 @@
+//! What the rules need of cryptography and of the world outside, beside the store.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use thiserror::Error;
+use time::Duration;
+
+use crate::code::{Code, CodeHash, Purpose};
+use crate::secret::Secret;
+use crate::session::{Caller, RefreshClaim};
+use crate::{PhoneNumber, SessionId, Timestamp, UserId};
+
+/// A future that a port gives back, so that the port can stand behind `dyn`.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// A token, code or MAC that is not ours, not whole or not valid now. Never says more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("invalid token")]
+pub struct InvalidToken;
+
+/// The key could not do its work: a fault of this server, never of a client.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("key failure: {0}")]
+pub struct KeyFailure(pub &'static str);
+
+/// Signed access tokens (RFC 9068).
+pub trait AccessTokens: Send + Sync {
+    /// Signs a token for `user` under `session`, valid from `now` for `life`.
+    fn issue(
+        &self,
+        user: UserId,
+        session: SessionId,
+        now: Timestamp,
+        life: Duration,
+    ) -> Result<Secret, KeyFailure>;
+
+    /// Who speaks by this token at `now`. Says nothing of the session's own state.
+    fn verify(&self, token: &str, now: Timestamp) -> Result<Caller, InvalidToken>;
+}
+
+/// Refresh tokens: session, counter, and a MAC over both and the session's salt.
+pub trait RefreshTokens: Send + Sync {
+    /// The token with that claim; always the same for the same claim and salt.
+    fn derive(&self, claim: &RefreshClaim, salt: &[u8; 16]) -> Result<Secret, KeyFailure>;
+
+    /// What a token claims, its MAC not yet checked: the salt must be looked up first.
+    fn claim(&self, token: &str) -> Result<RefreshClaim, InvalidToken>;
+
+    /// Checks the token's MAC in constant time.
+    fn verify(&self, token: &str, salt: &[u8; 16]) -> Result<(), InvalidToken>;
+}
+
+/// Keyed hashes of one-time codes.
+pub trait CodeHasher: Send + Sync {
+    /// The hash of `code` for that phone and purpose, under the newest secret.
+    fn hash(&self, phone: &PhoneNumber, purpose: Purpose, code: &Code) -> CodeHash;
+
+    /// Whether `code` has that hash, compared in constant time; false if the hash's secret is gone.
+    fn matches(&self, hash: &CodeHash, phone: &PhoneNumber, purpose: Purpose, code: &Code) -> bool;
+}
+
+/// Encryption of what is stored: AES-256-GCM under a named key, bound to the row that holds it.
+pub trait Sealer: Send + Sync {
+    /// Seals `plain` for the row `row`. The result carries the key's name.
+    fn seal(&self, row: uuid::Uuid, plain: &[u8]) -> Result<Vec<u8>, KeyFailure>;
+
+    /// Opens what [`Self::seal`] gave for the same row.
+    fn open(&self, row: uuid::Uuid, sealed: &[u8]) -> Result<Vec<u8>, KeyFailure>;
+}
+
+/// The key pair by which this server names itself to push services (RFC 8292).
+pub trait VapidKeys: Send + Sync {
+    /// The name of the key that new subscriptions are made under.
+    fn current_id(&self) -> &str;
+
+    /// Its public half: 65 octets, uncompressed point on P-256.
+    fn current_public(&self) -> &[u8; 65];
+}
+
+/// Delivery of one-time codes.
+pub trait CodeSender: Send + Sync {
+    /// Hands a code over for its phone.
+    fn send<'a>(&'a self, message: &'a CodeMessage) -> BoxFuture<'a, Result<(), SendFailure>>;
+}
+
+/// A one-time code on its way.
+#[derive(Clone, Debug)]
+pub struct CodeMessage {
+    /// Where to.
+    pub phone: PhoneNumber,
+    /// What.
+    pub code: Code,
+    /// Until when it is worth anything.
+    pub expires_at: Timestamp,
+}
+
+/// No sender took the code.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("no sender took the code: {0}")]
+pub struct SendFailure(pub &'static str);
