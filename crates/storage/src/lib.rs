@@ -1,1 +1,10 @@
-//! placeholder
+//! What both databases share, and no SQL: how documents are kept, how secrets are sealed into rows, how parts of a
+//! row become the domain's types, and how synchronous work is run from asynchronous code.
+
+pub mod blocking;
+pub mod document;
+pub mod parts;
+pub mod vault;
+
+pub use parts::{OrInconsistent, inconsistent};
+pub use vault::Vault;

@@ -1,0 +1,131 @@
+//! Secrets in rows: sealed when written, opened when read, bound to the row that holds them.
+
+use std::sync::Arc;
+
+use doorbell_domain::ports::{KeyFailure, Sealer};
+use doorbell_domain::secret::Secret;
+use doorbell_domain::store::{Found, StoreError};
+use doorbell_domain::web_push::SubscriptionKeys;
+use doorbell_domain::{PushToken, SubscriptionId, TokenId, WebPushEndpoint};
+use uuid::Uuid;
+
+use crate::parts::{OrInconsistent, inconsistent};
+
+const TOKENS: &str = "push_tokens";
+const SUBSCRIPTIONS: &str = "subscriptions";
+
+/// The sealer, in the terms of the rows that it seals for.
+#[derive(Clone)]
+pub struct Vault(Arc<dyn Sealer>);
+
+impl Vault {
+    /// Seals and opens by `sealer`.
+    pub fn new(sealer: Arc<dyn Sealer>) -> Self {
+        Self(sealer)
+    }
+
+    /// What `push_tokens.sealed` holds.
+    pub fn seal_token(&self, row: TokenId, value: &PushToken) -> Found<Vec<u8>> {
+        self.seal(row.uuid(), value.expose().as_bytes())
+    }
+
+    /// Reads `push_tokens.sealed`.
+    pub fn open_token(&self, row: TokenId, sealed: &[u8]) -> Found<PushToken> {
+        let value = self.open_text(row.uuid(), sealed, TOKENS, "sealed")?;
+        PushToken::parse(value.expose()).or_inconsistent(TOKENS, "sealed")
+    }
+
+    /// What `subscriptions.sealed_endpoint` holds.
+    pub fn seal_endpoint(&self, row: SubscriptionId, endpoint: &WebPushEndpoint) -> Found<Vec<u8>> {
+        self.seal(row.uuid(), endpoint.expose().as_bytes())
+    }
+
+    /// Reads `subscriptions.sealed_endpoint`.
+    pub fn open_endpoint(&self, row: SubscriptionId, sealed: &[u8]) -> Found<WebPushEndpoint> {
+        let text = self.open_text(row.uuid(), sealed, SUBSCRIPTIONS, "sealed_endpoint")?;
+        Ok(WebPushEndpoint::restore(text.expose().to_owned()))
+    }
+
+    /// What `subscriptions.sealed_keys` holds: `p256dh`'s 65 bytes, then `auth`'s 16.
+    pub fn seal_keys(&self, row: SubscriptionId, keys: &SubscriptionKeys) -> Found<Vec<u8>> {
+        self.seal(row.uuid(), &[&keys.p256dh()[..], &keys.auth()[..]].concat())
+    }
+
+    /// Reads `subscriptions.sealed_keys`.
+    pub fn open_keys(&self, row: SubscriptionId, sealed: &[u8]) -> Found<SubscriptionKeys> {
+        let plain = self.open(row.uuid(), sealed, SUBSCRIPTIONS, "sealed_keys")?;
+        plain
+            .split_first_chunk::<65>()
+            .and_then(|(p256dh, auth)| Some(SubscriptionKeys::restore(*p256dh, auth.try_into().ok()?)))
+            .or_inconsistent(SUBSCRIPTIONS, "sealed_keys")
+    }
+
+    fn seal(&self, row: Uuid, plain: &[u8]) -> Found<Vec<u8>> {
+        let sealed = self.0.seal(row, plain);
+        sealed.map_err(|KeyFailure(why)| StoreError::Failed(format!("sealing: {why}")))
+    }
+
+    fn open(&self, row: Uuid, sealed: &[u8], table: &'static str, column: &str) -> Found<Vec<u8>> {
+        self.0
+            .open(row, sealed)
+            .map_err(|KeyFailure(why)| inconsistent(table, &format!("{column}: {why}")))
+    }
+
+    fn open_text(&self, row: Uuid, sealed: &[u8], table: &'static str, column: &str) -> Found<Secret> {
+        let plain = self.open(row, sealed, table, column)?;
+        String::from_utf8(plain)
+            .map(Secret::new)
+            .or_inconsistent(table, column)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Writes the row's id before the bytes.
+    struct Labels;
+
+    impl Sealer for Labels {
+        fn seal(&self, row: Uuid, plain: &[u8]) -> Result<Vec<u8>, KeyFailure> {
+            Ok([row.as_bytes(), plain].concat())
+        }
+
+        fn open(&self, row: Uuid, sealed: &[u8]) -> Result<Vec<u8>, KeyFailure> {
+            let plain = sealed.strip_prefix(row.as_bytes());
+            plain.map(<[u8]>::to_vec).ok_or(KeyFailure("another row's"))
+        }
+    }
+
+    fn row(n: u128) -> SubscriptionId {
+        SubscriptionId::from_uuid(Uuid::from_u128(n))
+    }
+
+    #[test]
+    fn keys_come_back_whole_and_only_for_their_row() {
+        let vault = Vault::new(Arc::new(Labels));
+        let keys = SubscriptionKeys::restore([4; 65], [9; 16]);
+        let sealed = vault.seal_keys(row(1), &keys).expect("sealed");
+        assert_eq!(vault.open_keys(row(1), &sealed), Ok(keys));
+        assert_eq!(
+            vault.open_keys(row(2), &sealed),
+            Err(inconsistent(SUBSCRIPTIONS, "sealed_keys: another row's"))
+        );
+        let short = Labels.seal(row(1).uuid(), &[4; 80]).expect("sealed");
+        assert_eq!(
+            vault.open_keys(row(1), &short),
+            Err(inconsistent(SUBSCRIPTIONS, "sealed_keys"))
+        );
+    }
+
+    #[test]
+    fn a_token_that_is_no_text_is_an_inconsistent_row() {
+        let vault = Vault::new(Arc::new(Labels));
+        let id = TokenId::from_uuid(Uuid::from_u128(3));
+        let value = PushToken::parse("token 😀").expect("a token");
+        let sealed = vault.seal_token(id, &value).expect("sealed");
+        assert_eq!(vault.open_token(id, &sealed), Ok(value));
+        let bad = Labels.seal(id.uuid(), &[0xff]).expect("sealed");
+        assert_eq!(vault.open_token(id, &bad), Err(inconsistent(TOKENS, "sealed")));
+    }
+}
