@@ -1,1 +1,117 @@
-//! placeholder
+//! The use cases of Doorbell, one a module: each turns a domain command into one unit of work on the store.
+//!
+//! A [`Doorbell`] holds the ports; every use case is a method of it. Nothing here knows a dialect, a database
+//! or a runtime.
+
+mod access;
+mod account;
+mod add_device;
+mod devices;
+mod profile;
+mod record_live_activity;
+mod refresh_device_token;
+mod refresh_session;
+mod register;
+mod register_device_token;
+mod register_push_token;
+mod remove_credential;
+mod request_code;
+mod sessions;
+mod subscribe;
+mod update_device;
+mod verify_code;
+
+use std::sync::Arc;
+
+use doorbell_domain::code::CodePolicy;
+use doorbell_domain::ports::{AccessTokens, CodeHasher, CodeSender, RefreshTokens, VapidKeys};
+use doorbell_domain::session::SessionPolicy;
+use doorbell_domain::store::Store;
+use doorbell_domain::{Caller, Clock, Entropy, Timestamp};
+use time::Duration;
+
+pub use access::AccessError;
+pub use account::AccountError;
+pub use add_device::AddDevice;
+pub use record_live_activity::RecordLiveActivity;
+pub use refresh_device_token::RefreshDeviceToken;
+pub use refresh_session::{RefreshError, Refreshed};
+pub use register_device_token::RegisterDeviceToken;
+pub use register_push_token::{RegisterPushToken, WhichDevice};
+pub use remove_credential::RemoveError;
+pub use request_code::{CodeRequested, RequestCodeError};
+pub use sessions::EndSessionError;
+pub use subscribe::Subscribe;
+pub use update_device::UpdateDevice;
+pub use verify_code::{SignedIn, VerifyCode, VerifyCodeError};
+
+/// How the service behaves, beyond the rules that never vary.
+#[derive(Clone, Copy, Debug)]
+pub struct Policy {
+    /// How codes are issued and judged.
+    pub codes: CodePolicy,
+    /// How long sessions live.
+    pub sessions: SessionPolicy,
+    /// How long an account waits for its deletion.
+    pub deletion_grace: Duration,
+    /// How many devices a user may have.
+    pub max_devices: u32,
+    /// Whether send-otp answers with the code itself: for development only.
+    pub reveal_codes: bool,
+}
+
+/// The ports that the use cases work through.
+#[derive(Clone)]
+pub struct Ports {
+    /// The registry's database.
+    pub store: Arc<dyn Store>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// Access tokens.
+    pub access_tokens: Arc<dyn AccessTokens>,
+    /// Refresh tokens.
+    pub refresh_tokens: Arc<dyn RefreshTokens>,
+    /// Hashes of one-time codes.
+    pub code_hasher: Arc<dyn CodeHasher>,
+    /// Delivery of one-time codes.
+    pub code_sender: Arc<dyn CodeSender>,
+    /// This server's name at push services.
+    pub vapid: Arc<dyn VapidKeys>,
+}
+
+/// The service: every use case is a method.
+#[derive(Clone)]
+pub struct Doorbell {
+    ports: Ports,
+    policy: Policy,
+}
+
+impl Doorbell {
+    /// A service over these ports.
+    pub fn new(ports: Ports, policy: Policy) -> Self {
+        Self { ports, policy }
+    }
+
+    /// The present instant.
+    pub fn now(&self) -> Timestamp {
+        self.ports.clock.now()
+    }
+
+    /// Who speaks by an access token, its session not yet looked at: every use case does that itself, in
+    /// the statement that it needs anyway.
+    pub fn authenticate(&self, token: &str) -> Option<Caller> {
+        self.ports.access_tokens.verify(token, self.now()).ok()
+    }
+
+    /// The VAPID public key that browsers subscribe with (RFC 8292 §3.2).
+    pub fn vapid_public_key(&self) -> &[u8; 65] {
+        self.ports.vapid.current_public()
+    }
+
+    /// Whether the store answers and its schema is this program's.
+    pub async fn ready(&self) -> Result<(), doorbell_domain::store::StoreError> {
+        self.ports.store.ready().await
+    }
+}

@@ -14,6 +14,7 @@ pub mod id;
 pub mod phone;
 pub mod ports;
 pub mod profile;
+pub mod profile_change;
 pub mod push_token;
 pub mod registration;
 pub mod secret;
