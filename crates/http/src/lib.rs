@@ -1,1 +1,38 @@
-//! placeholder
+//! The HTTP face of Doorbell: four public dialects and a few operations of its own, over one set of use
+//! cases.
+//!
+//! A dialect is a translation, never a rule: a handler reads its request, calls one use case, and renders the
+//! answer. Every failure is one of a closed set, and one table a dialect turns it into status, body and
+//! headers.
+
+mod answer;
+mod api;
+mod call;
+mod client;
+mod dialect;
+mod dialects;
+mod failure;
+mod field;
+mod form;
+mod instant;
+mod routing;
+mod service;
+
+pub use answer::dress;
+pub use api::Api;
+pub use client::TrustedProxies;
+
+use actix_web::web::{self, ServiceConfig};
+
+/// The largest request body that is read, in bytes.
+pub const MAX_BODY: usize = 64 * 1024;
+
+/// Mounts every operation of every dialect, and the answers of all other paths.
+pub fn configure(config: &mut ServiceConfig) {
+    dialects::allmine::mount(config);
+    dialects::rocketchat::mount(config);
+    dialects::easyflow::mount(config);
+    dialects::ocore::mount(config);
+    service::mount(config);
+    config.default_service(web::to(routing::unknown_path));
+}

@@ -1,0 +1,33 @@
+//! What handlers work with.
+
+use std::sync::Arc;
+
+use doorbell_application::Doorbell;
+use doorbell_domain::Entropy;
+use doorbell_domain::phone::NumberingPlan;
+use doorbell_domain::time_zone::TimeZones;
+use doorbell_domain::web_push::{CurvePoints, EndpointPolicy};
+
+use crate::client::TrustedProxies;
+
+/// The use cases, and the ports by which requests are read.
+pub struct Api {
+    /// The use cases.
+    pub doorbell: Doorbell,
+    /// Reads phone numbers.
+    pub numbering: Arc<dyn NumberingPlan>,
+    /// Reads time zones.
+    pub zones: Arc<dyn TimeZones>,
+    /// Checks subscription keys.
+    pub curve: Arc<dyn CurvePoints>,
+    /// Which endpoints are believed to be push services.
+    pub endpoints: EndpointPolicy,
+    /// Makes request ids.
+    pub entropy: Arc<dyn Entropy>,
+    /// The public signing keys (RFC 7517 §5), ready to send.
+    pub jwks: String,
+    /// Whether a push provider is configured.
+    pub push_configured: bool,
+    /// Whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: TrustedProxies,
+}

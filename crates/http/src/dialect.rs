@@ -1,0 +1,77 @@
+//! Which dialect a path speaks, and thereby how its failures leave.
+
+use actix_web::{HttpRequest, HttpResponse};
+
+use crate::dialects::{allmine, easyflow, ocore, rocketchat};
+use crate::failure::Failure;
+
+/// The four public dialects. What belongs to none of them answers as [`Dialect::Problem`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    /// `/api/v1/`, but for `push.*`.
+    Allmine,
+    /// `/api/v1/push.*`.
+    RocketChat,
+    /// `/notifications/`.
+    Easyflow,
+    /// RFC 9457 problem details: oCore, the service's own operations, and every other path.
+    Problem,
+}
+
+impl Dialect {
+    /// The dialect of a path.
+    pub(crate) fn of(path: &str) -> Self {
+        if path.starts_with("/api/v1/push.") {
+            Self::RocketChat
+        } else if path.starts_with("/api/v1/") {
+            Self::Allmine
+        } else if path.starts_with("/notifications/") || path == "/notifications" {
+            Self::Easyflow
+        } else {
+            Self::Problem
+        }
+    }
+
+    /// The answer to a failure: status, body and `Retry-After` or `Allow` where they belong.
+    pub(crate) fn render(self, failure: &Failure, request: &HttpRequest) -> HttpResponse {
+        let mut response = match self {
+            Self::Allmine => allmine::render(failure, request),
+            Self::RocketChat => rocketchat::render(failure),
+            Self::Easyflow => easyflow::render(failure, request),
+            Self::Problem => ocore::render(failure),
+        };
+        let headers = response.headers_mut();
+        if let Some(seconds) = failure.retry_after() {
+            headers.insert(actix_web::http::header::RETRY_AFTER, seconds.into());
+        }
+        if let Failure::MethodNotAllowed(methods) = failure {
+            headers.insert(
+                actix_web::http::header::ALLOW,
+                actix_web::http::header::HeaderValue::from_static(methods),
+            );
+        }
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_path_has_one_dialect() {
+        for (path, dialect) in [
+            ("/api/v1/push.token", Dialect::RocketChat),
+            ("/api/v1/push.unknown", Dialect::RocketChat),
+            ("/api/v1/auth/me", Dialect::Allmine),
+            ("/api/v1/", Dialect::Allmine),
+            ("/api/v1", Dialect::Problem),
+            ("/notifications/devices", Dialect::Easyflow),
+            ("/push/subscribe", Dialect::Problem),
+            ("/api/push/subscribe", Dialect::Problem),
+            ("/", Dialect::Problem),
+        ] {
+            assert_eq!(Dialect::of(path), dialect, "{path}");
+        }
+    }
+}

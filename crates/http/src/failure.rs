@@ -1,0 +1,205 @@
+//! Everything that can go wrong with a request, as a closed set. One table a dialect answers it.
+
+use doorbell_application::{
+    AccessError, AccountError, EndSessionError, RefreshError, RemoveError, RequestCodeError, VerifyCodeError,
+};
+use doorbell_domain::code::CodeRefusal;
+use doorbell_domain::ports::KeyFailure;
+use doorbell_domain::registration::Refusal;
+use doorbell_domain::store::{RegisterError, StoreError};
+use time::Duration;
+
+/// A field that is missing or not what it must be. Never holds the value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct BadField {
+    /// Its name on the wire.
+    pub(crate) name: &'static str,
+    /// What it must be, as a phrase after the name.
+    pub(crate) rule: String,
+}
+
+/// Why a request was not done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// No operation has this path.
+    UnknownPath,
+    /// The path has operations, with these methods only.
+    MethodNotAllowed(&'static str),
+    /// Nobody is signed in by what the request shows.
+    Unauthenticated,
+    /// Who is signed in may not do this.
+    Forbidden,
+    /// The body is larger than is read.
+    TooLarge,
+    /// The body did not arrive in time.
+    Slow,
+    /// The body is not JSON by its content type.
+    UnsupportedMediaType,
+    /// The body is not a JSON object.
+    InvalidJson,
+    /// Fields are missing or wrong, in the order of the operation's table.
+    Invalid(Vec<BadField>),
+    /// What the request names is not there.
+    NotFound,
+    /// What the request names is not in a state that allows this.
+    Conflict,
+    /// The device that the request names is not the caller's.
+    UnknownDevice,
+    /// The device that the request names is revoked.
+    RevokedDevice,
+    /// The caller has as many devices as a user may have.
+    TooManyDevices,
+    /// Too soon; again after this long.
+    TooMany(Duration),
+    /// The store, or another part that may be back soon, cannot be reached.
+    Unavailable,
+    /// A fault of this server.
+    Internal,
+}
+
+impl Failure {
+    /// One wrong field.
+    pub(crate) fn field(name: &'static str, rule: impl std::fmt::Display) -> Self {
+        Self::Invalid(vec![BadField {
+            name,
+            rule: rule.to_string(),
+        }])
+    }
+
+    /// Whether it was judged before anybody asked if the caller's session still lets them in, which
+    /// outranks it.
+    pub(crate) fn precedes_admission(&self) -> bool {
+        matches!(
+            self,
+            Self::TooLarge
+                | Self::Slow
+                | Self::UnsupportedMediaType
+                | Self::InvalidJson
+                | Self::Invalid(_)
+                | Self::NotFound
+                | Self::Forbidden
+        )
+    }
+
+    /// After how many whole seconds to try again, at least one, rounded up so that the wait is enough.
+    pub(crate) fn retry_after(&self) -> Option<u64> {
+        match self {
+            Self::TooMany(wait) => {
+                let seconds = u64::try_from(wait.whole_seconds()).unwrap_or(0);
+                Some((seconds + u64::from(wait.subsec_nanoseconds() > 0)).max(1))
+            }
+            Self::Unavailable => Some(1),
+            _ => None,
+        }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(_) => {
+                tracing::warn!(%error, "store unavailable");
+                Self::Unavailable
+            }
+            StoreError::Conflict(_) => Self::Conflict,
+            StoreError::Inconsistent { .. } | StoreError::Failed(_) => {
+                tracing::error!(%error, "store failure");
+                Self::Internal
+            }
+        }
+    }
+}
+
+impl From<KeyFailure> for Failure {
+    fn from(error: KeyFailure) -> Self {
+        tracing::error!(%error, "key failure");
+        Self::Internal
+    }
+}
+
+impl From<AccessError> for Failure {
+    fn from(error: AccessError) -> Self {
+        match error {
+            AccessError::SessionOver => Self::Unauthenticated,
+            AccessError::ForeignFingerprint => Self::Forbidden,
+            AccessError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<RegisterError> for Failure {
+    fn from(error: RegisterError) -> Self {
+        match error {
+            RegisterError::Refused(Refusal::SessionOver) => Self::Unauthenticated,
+            RegisterError::Refused(Refusal::ForeignFingerprint) => Self::Forbidden,
+            RegisterError::Refused(Refusal::UnknownDevice) => Self::UnknownDevice,
+            RegisterError::Refused(Refusal::RevokedDevice) => Self::RevokedDevice,
+            RegisterError::Refused(Refusal::TooManyDevices) => Self::TooManyDevices,
+            RegisterError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<RequestCodeError> for Failure {
+    fn from(error: RequestCodeError) -> Self {
+        match error {
+            RequestCodeError::Cooldown(wait) => Self::TooMany(wait),
+            RequestCodeError::NotSent(error) => {
+                tracing::error!(%error, "code not sent");
+                Self::Unavailable
+            }
+            RequestCodeError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<VerifyCodeError> for Failure {
+    fn from(error: VerifyCodeError) -> Self {
+        match error {
+            VerifyCodeError::Refused(CodeRefusal::Absent) => Self::NotFound,
+            VerifyCodeError::Refused(CodeRefusal::Used | CodeRefusal::Spent) => Self::Conflict,
+            VerifyCodeError::Refused(CodeRefusal::Wrong) => {
+                Self::field("code", "must be the code that was sent")
+            }
+            VerifyCodeError::Key(error) => error.into(),
+            VerifyCodeError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<RefreshError> for Failure {
+    fn from(error: RefreshError) -> Self {
+        match error {
+            RefreshError::Invalid => Self::Unauthenticated,
+            RefreshError::Key(error) => error.into(),
+            RefreshError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<EndSessionError> for Failure {
+    fn from(error: EndSessionError) -> Self {
+        match error {
+            EndSessionError::Access(error) => error.into(),
+            EndSessionError::Unknown => Self::NotFound,
+        }
+    }
+}
+
+impl From<AccountError> for Failure {
+    fn from(error: AccountError) -> Self {
+        match error {
+            AccountError::Access(error) => error.into(),
+            AccountError::Conflict(_) => Self::Conflict,
+        }
+    }
+}
+
+impl From<RemoveError> for Failure {
+    fn from(error: RemoveError) -> Self {
+        match error {
+            RemoveError::Access(error) => error.into(),
+            RemoveError::Unknown => Self::NotFound,
+        }
+    }
+}
