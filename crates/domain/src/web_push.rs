@@ -160,9 +160,8 @@ fn is_public_v6(ip: Ipv6Addr) -> bool {
     // beside it carry or name addresses that the filter above would refuse.
     let global = a & 0xe000 == 0x2000;
     // 2001::/23 holds protocol assignments, Teredo and ORCHID among them.
-    let special = (a == 0x2001 && (b < 0x0200 || b == 0x0db8))
-        || a == 0x2002
-        || (0x3ff0..=0x3fff).contains(&a);
+    let special =
+        (a == 0x2001 && (b < 0x0200 || b == 0x0db8)) || a == 0x2002 || (0x3ff0..=0x3fff).contains(&a);
     global && !special
 }
 

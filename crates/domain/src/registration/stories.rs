@@ -1,1 +1,375 @@
+//! What people do with their devices, told one at a time.
 
+use time::Duration;
+
+use super::laws::{registration, session, session_id, user};
+use super::*;
+use crate::audit::AuditAction;
+use crate::session::EndReason;
+
+const ANN: u8 = 0;
+const BOB: u8 = 1;
+/// Ann's second sign-in.
+const ANN_AGAIN: u8 = 3;
+
+fn registry() -> State {
+    let users = [ANN, BOB].map(|n| (user(n), UserSlice::default()));
+    let sessions = [ANN, BOB, ANN_AGAIN].map(|n| (session_id(n), session(n)));
+    State {
+        users: users.into(),
+        sessions: sessions.into(),
+        ..State::default()
+    }
+}
+
+fn phone() -> DeviceId {
+    DeviceId::parse("iphone-14-pro").expect("text")
+}
+
+fn named(name: DeviceId) -> Target {
+    Target::Named {
+        device_id: name,
+        when_missing: WhenMissing::Make(Platform::Ios),
+    }
+}
+
+fn value(text: &str) -> PushToken {
+    PushToken::parse(text).expect("text")
+}
+
+fn alert(text: &str) -> Credential {
+    Credential::Alert {
+        provider: None,
+        app: AppName::default_app(),
+        value: value(text),
+    }
+}
+
+fn alert_of(app: &str, text: &str) -> Credential {
+    let app = AppName::parse(app).expect("text");
+    Credential::Alert {
+        provider: Some(Provider::Apns),
+        app,
+        value: value(text),
+    }
+}
+
+fn mailbox(path: &str) -> Credential {
+    Credential::WebPush {
+        endpoint: WebPushEndpoint::restore(format!("https://push.example.com/{path}")),
+        keys: SubscriptionKeys::restore([4; 65], [1; 16]),
+        vapid_key: "1".to_owned(),
+        device_name: None,
+        user_agent: None,
+    }
+}
+
+fn shown(registered: &Registered) -> Option<&str> {
+    registered.view.push_token.as_ref().map(PushToken::expose)
+}
+
+fn browser() -> Target {
+    Target::Holder {
+        platform: Platform::Web,
+    }
+}
+
+#[test]
+fn a_new_value_replaces_the_old_in_its_row() {
+    let mut registry = registry();
+    let first = registry
+        .register(&registration(1, ANN, named(phone()), vec![alert("old")]))
+        .expect("accepted");
+    let second = registry
+        .register(&registration(2, ANN, named(phone()), vec![alert("new")]))
+        .expect("accepted");
+    let (first_row, second_row) = (first.token.expect("a row"), second.token.clone().expect("a row"));
+    assert_eq!(
+        (second_row.id, second_row.created_at),
+        (first_row.id, first_row.created_at)
+    );
+    assert!(second_row.updated_at > first_row.updated_at);
+    assert_eq!(shown(&second), Some("new"));
+    assert_eq!((registry.devices.len(), registry.tokens.len()), (1, 1));
+}
+
+#[test]
+fn a_device_sold_to_somebody_else_leaves_its_first_owner_at_once() {
+    let mut registry = registry();
+    let both = vec![alert_of("chat", "token"), alert_of("default", "token")];
+    let anns = registry
+        .register(&registration(1, ANN, named(phone()), both))
+        .expect("accepted");
+    let bobs = registry
+        .register(&registration(2, BOB, named(phone()), vec![alert("token")]))
+        .expect("accepted");
+    assert!(
+        registry.tokens.values().all(|token| token.user == user(BOB)),
+        "whatever the app"
+    );
+    assert_ne!(
+        bobs.token.map(|t| t.id),
+        anns.token.map(|t| t.id),
+        "nothing is inherited"
+    );
+    assert!(
+        registry.devices.contains_key(&anns.view.device.id),
+        "the first owner's device stays, without it"
+    );
+    let moves: Vec<_> = registry
+        .audit
+        .iter()
+        .filter(|e| e.reason == Some("apns"))
+        .map(|e| (e.user, e.action))
+        .collect();
+    assert_eq!(
+        moves,
+        [
+            (user(ANN), AuditAction::AddressLost),
+            (user(BOB), AuditAction::AddressGained)
+        ]
+    );
+    let lost = registry
+        .audit
+        .iter()
+        .find(|event| event.action == AuditAction::AddressLost)
+        .expect("recorded");
+    assert_eq!(
+        lost.session, None,
+        "the first owner is not told whose session took it"
+    );
+}
+
+#[test]
+fn what_is_not_told_is_left_as_it_is() {
+    let mut registry = registry();
+    let mut full = registration(
+        1,
+        ANN,
+        named(phone()),
+        vec![alert("t"), Credential::PushToStart { value: value("p") }],
+    );
+    full.change.timezone = Some(TimeZoneName::known("Europe/Istanbul"));
+    registry.register(&full).expect("accepted");
+    let before: Vec<_> = registry.tokens.values().cloned().collect();
+    let silent = registry
+        .register(&registration(2, ANN, named(phone()), vec![]))
+        .expect("accepted");
+    assert_eq!(registry.tokens.values().cloned().collect::<Vec<_>>(), before);
+    assert_eq!(
+        silent.view.device.timezone,
+        Some(TimeZoneName::known("Europe/Istanbul"))
+    );
+    assert_eq!(
+        registry.users[&user(ANN)].timezone,
+        Some(TimeZoneName::known("Europe/Istanbul"))
+    );
+}
+
+#[test]
+fn logging_out_hides_a_token_and_registering_again_revives_its_row() {
+    let mut registry = registry();
+    let first = registry
+        .register(&registration(1, ANN, named(phone()), vec![alert("t")]))
+        .expect("accepted");
+    let row = first.token.expect("a row");
+    registry.sessions.get_mut(&session_id(ANN)).expect("known").ended =
+        Some((row.created_at, EndReason::Logout));
+    registry
+        .tokens
+        .values_mut()
+        .for_each(|token| token.session_ended = true);
+
+    let refused = registry.register(&registration(2, ANN, named(phone()), vec![alert("t")]));
+    assert_eq!(refused, Err(Refusal::SessionOver));
+    let only_zone = registry
+        .register(&registration(3, ANN_AGAIN, named(phone()), vec![]))
+        .expect("accepted");
+    assert_eq!(shown(&only_zone), None, "nothing revives without a token");
+    let revived = registry
+        .register(&registration(4, ANN_AGAIN, named(phone()), vec![alert("t")]))
+        .expect("accepted");
+    let again = revived.token.clone().expect("a row");
+    assert_eq!(
+        (again.id, again.created_at, again.session),
+        (row.id, row.created_at, session_id(ANN_AGAIN))
+    );
+    assert_eq!(shown(&revived), Some("t"));
+}
+
+#[test]
+fn a_value_without_a_device_lands_where_it_is_held_and_else_on_a_device_of_its_own() {
+    let mut registry = registry();
+    registry
+        .register(&registration(1, ANN, named(phone()), vec![alert("t")]))
+        .expect("accepted");
+    let holder = Target::Holder {
+        platform: Platform::Ios,
+    };
+    let found = registry
+        .register(&registration(
+            2,
+            ANN,
+            holder.clone(),
+            vec![alert_of("MyApp", "t")],
+        ))
+        .expect("accepted");
+    assert_eq!(found.view.device.device_id, phone());
+    let made = registry
+        .register(&registration(3, ANN, holder, vec![alert_of("MyApp", "u")]))
+        .expect("accepted");
+    let row = made.token.expect("a row");
+    assert_eq!(made.view.device.device_id.as_str(), row.id.to_string());
+}
+
+#[test]
+fn a_value_registered_on_another_of_ones_devices_moves_there_with_its_row() {
+    let mut registry = registry();
+    let first = registry
+        .register(&registration(1, ANN, named(phone()), vec![alert("t")]))
+        .expect("accepted");
+    let tablet = DeviceId::parse("tablet").expect("text");
+    let moved = registry
+        .register(&registration(2, ANN, named(tablet), vec![alert("t")]))
+        .expect("accepted");
+    assert_eq!(moved.token.map(|t| t.id), first.token.map(|t| t.id));
+    assert_eq!(registry.tokens.len(), 1);
+}
+
+#[test]
+fn a_revoked_device_stays_silent_until_it_is_added_again() {
+    let mut registry = registry();
+    let first = registry
+        .register(&registration(1, ANN, named(phone()), vec![alert("t")]))
+        .expect("accepted");
+    let uid = first.view.device.id;
+    let mut revoke = registration(2, ANN, Target::Uid(uid), vec![]);
+    revoke.when_revoked = WhenRevoked::KeepRevoked;
+    revoke.change.status = Some(DeviceStatus::Revoked);
+    assert_eq!(shown(&registry.register(&revoke).expect("accepted")), None);
+
+    let again = registration(3, ANN, named(phone()), vec![alert("t")]);
+    assert_eq!(registry.register(&again), Err(Refusal::RevokedDevice));
+    let mut token_only = registration(4, ANN, Target::Uid(uid), vec![alert("u")]);
+    token_only.when_revoked = WhenRevoked::KeepRevoked;
+    assert_eq!(registry.register(&token_only), Err(Refusal::RevokedDevice));
+    let mut add = registration(5, ANN, named(phone()), vec![alert("t")]);
+    add.when_revoked = WhenRevoked::Revive;
+    let revived = registry.register(&add).expect("accepted");
+    assert_eq!((revived.view.device.id, shown(&revived)), (uid, Some("t")));
+}
+
+#[test]
+fn a_subscription_leaves_with_its_device_when_the_browser_changes_hands() {
+    let mut registry = registry();
+    let anns = registry
+        .register(&registration(1, ANN, browser(), vec![mailbox("a")]))
+        .expect("accepted");
+    let again = registry
+        .register(&registration(2, ANN, browser(), vec![mailbox("a")]))
+        .expect("accepted");
+    let (first, second) = (
+        anns.subscription.expect("a row"),
+        again.subscription.expect("a row"),
+    );
+    assert_eq!((first.id, first.created_at), (second.id, second.created_at));
+    assert!(second.last_used_at > first.last_used_at);
+    assert_eq!(anns.view.device.device_id.as_str(), first.id.to_string());
+
+    let bobs = registry
+        .register(&registration(3, BOB, browser(), vec![mailbox("a")]))
+        .expect("accepted");
+    assert_ne!(bobs.subscription.map(|s| s.id), Some(first.id));
+    assert!(!registry.devices.contains_key(&first.device), "removed with it");
+    assert_eq!(registry.users[&user(ANN)].devices, 0);
+}
+
+#[test]
+fn a_foreign_fingerprint_is_refused_and_recorded_and_changes_nothing_else() {
+    let mut registry = registry();
+    let mut pinned = registration(1, ANN, named(phone()), vec![alert("t")]);
+    pinned.fingerprint = Fingerprint::parse("mine").ok();
+    registry.register(&pinned).expect("accepted");
+    let before = registry.clone();
+    let mut foreign = registration(2, ANN, named(phone()), vec![alert("u")]);
+    foreign.fingerprint = Fingerprint::parse("theirs").ok();
+    assert_eq!(registry.register(&foreign), Err(Refusal::ForeignFingerprint));
+    let event = registry.audit.pop().expect("recorded");
+    assert_eq!(
+        (event.user, event.action),
+        (user(ANN), AuditAction::ForeignFingerprint)
+    );
+    assert_eq!(registry, before);
+}
+
+#[test]
+fn a_user_has_at_most_so_many_devices() {
+    let mut registry = registry();
+    for n in 0..5 {
+        let name = DeviceId::parse(format!("device-{n}")).expect("text");
+        registry
+            .register(&registration(n, ANN, named(name), vec![]))
+            .expect("accepted");
+    }
+    let before = registry.clone();
+    let one_more = registration(9, ANN, named(phone()), vec![alert("t")]);
+    assert_eq!(registry.register(&one_more), Err(Refusal::TooManyDevices));
+    assert_eq!(registry, before, "nothing is written");
+}
+
+#[test]
+fn an_expired_session_registers_nothing_but_suspends_nothing() {
+    let mut registry = registry();
+    registry
+        .register(&registration(1, ANN, named(phone()), vec![alert("t")]))
+        .expect("accepted");
+    let mut late = registration(2, ANN, named(phone()), vec![alert("t")]);
+    late.at = late.at + Duration::days(31);
+    assert_eq!(registry.register(&late), Err(Refusal::SessionOver));
+    assert!(
+        registry.tokens.values().all(|token| !token.session_ended),
+        "the phone of somebody away still rings"
+    );
+}
+
+#[test]
+fn a_live_activity_is_one_row_wherever_it_is_shown() {
+    let mut registry = registry();
+    let activity = |device: &str, token: &str| {
+        let credential = Credential::LiveActivity {
+            activity: ActivityId::parse("match-7").expect("text"),
+            stream: StreamId::parse("stream").expect("text"),
+            value: value(token),
+        };
+        let target = Target::Named {
+            device_id: DeviceId::parse(device).expect("text"),
+            when_missing: WhenMissing::Refuse,
+        };
+        (target, vec![credential])
+    };
+    for (n, name) in [(8, "phone"), (9, "tablet")] {
+        registry
+            .register(&registration(
+                1,
+                ANN,
+                named(DeviceId::parse(name).expect("text")),
+                vec![],
+            ))
+            .expect("accepted");
+    }
+    let (target, shown) = activity("phone", "a");
+    let first = registry
+        .register(&registration(2, ANN, target, shown))
+        .expect("accepted");
+    let (target, shown) = activity("tablet", "b");
+    let second = registry
+        .register(&registration(3, ANN, target, shown))
+        .expect("accepted");
+    assert_eq!(first.token.map(|t| t.id), second.token.as_ref().map(|t| t.id));
+    assert_eq!(registry.tokens.len(), 1);
+    let (target, shown) = activity("unknown", "c");
+    assert_eq!(
+        registry.register(&registration(4, ANN, target, shown)),
+        Err(Refusal::UnknownDevice)
+    );
+}

@@ -1,0 +1,101 @@
+//! The composition root: which adapter stands behind which port.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use doorbell_application::{Doorbell, Ports};
+use doorbell_codes::LogSender;
+use doorbell_domain::ports::Sealer;
+use doorbell_domain::store::Store;
+use doorbell_domain::web_push::EndpointPolicy;
+use doorbell_domain::{Clock, Entropy};
+use doorbell_http::{Api, TrustedProxies};
+use doorbell_keys::{CodeMacs, Jwks, JwtTokens, KeyRing, RefreshMacs, Sealing, Secrets, SystemEntropy};
+use doorbell_standards::{IanaTimeZones, LibPhoneNumber, P256};
+use doorbell_storage_postgres::{Options, PostgresStore};
+use doorbell_storage_sqlite::SqliteStore;
+
+use crate::clock::SystemClock;
+use crate::configuration::{Configuration, Database, Mode, Switch};
+use crate::development_secret;
+
+/// Builds everything that handlers work with.
+pub(crate) async fn compose(configuration: &Configuration) -> anyhow::Result<Api> {
+    configuration.check()?;
+    // Reading the world's numbering plans takes longest of all that a start does, and needs nothing else.
+    let numbering = std::thread::spawn(LibPhoneNumber::load);
+    let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new(configuration.clock_offset_file.clone()));
+    let database = Database::parse(&configuration.database_url)?;
+    let secrets = secrets(configuration, &database, entropy.as_ref())?;
+    let sealer: Arc<dyn Sealer> = Arc::new(Sealing::new(&secrets, Arc::clone(&entropy))?);
+    let store = open(&database, Arc::clone(&sealer), configuration.migrate == Switch::On)?;
+    let keys =
+        KeyRing::load_or_create(store.as_ref(), sealer.as_ref(), entropy.as_ref(), clock.as_ref()).await?;
+    let jwks = Jwks::of(&keys.signing())?.as_str().to_owned();
+    let ports = Ports {
+        store,
+        clock,
+        entropy: Arc::clone(&entropy),
+        access_tokens: Arc::new(JwtTokens::new(configuration.issuer.as_str(), keys.signing())),
+        refresh_tokens: Arc::new(RefreshMacs::new(&secrets)?),
+        code_hasher: Arc::new(CodeMacs::new(&secrets)?),
+        code_sender: Arc::new(LogSender),
+        vapid: Arc::new(keys.vapid()),
+    };
+    let numbering = numbering.join().map_err(|_| anyhow::anyhow!("reading the numbering plans panicked"))??;
+    Ok(Api {
+        doorbell: Doorbell::new(ports, configuration.policy()?),
+        numbering: Arc::new(numbering),
+        zones: Arc::new(IanaTimeZones),
+        curve: Arc::new(P256),
+        endpoints: match configuration.mode {
+            Mode::Development => EndpointPolicy::LocalToo,
+            Mode::Production => EndpointPolicy::Public,
+        },
+        entropy,
+        jwks,
+        // Delivery is not part of this version: no provider can be configured yet.
+        push_configured: false,
+        trusted_proxies: TrustedProxies::new(configuration.trusted_proxies.clone()),
+    })
+}
+
+/// Brings the database's schema up to this program.
+pub(crate) async fn migrate(configuration: &Configuration) -> anyhow::Result<()> {
+    let database = Database::parse(&configuration.database_url)?;
+    let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
+    let secrets = secrets(configuration, &database, entropy.as_ref())?;
+    let store = open(&database, Arc::new(Sealing::new(&secrets, entropy)?), true)?;
+    store.ready().await.context("the schema is not this program's")
+}
+
+fn open(database: &Database, sealer: Arc<dyn Sealer>, migrate: bool) -> anyhow::Result<Arc<dyn Store>> {
+    Ok(match database {
+        Database::Sqlite(path) => {
+            let opened = SqliteStore::open(path, sealer);
+            Arc::new(opened.with_context(|| format!("DATABASE_URL: cannot open {}", path.display()))?)
+        }
+        Database::Postgres(url) => {
+            let options = Options { migrate, ..Options::default() };
+            let connected = PostgresStore::connect(url, sealer, options);
+            Arc::new(connected.context("DATABASE_URL: cannot use this PostgreSQL database")?)
+        }
+    })
+}
+
+fn secrets(
+    configuration: &Configuration,
+    database: &Database,
+    entropy: &dyn Entropy,
+) -> anyhow::Result<Secrets> {
+    let text = match &configuration.secret {
+        Some(text) => text.clone(),
+        None if configuration.mode == Mode::Development => {
+            let path = development_secret::path_for(database);
+            development_secret::read_or_make(&path, entropy)?
+        }
+        None => anyhow::bail!("DOORBELL_SECRET must be set in production"),
+    };
+    Secrets::parse(&text).context("DOORBELL_SECRET cannot be used")
+}

@@ -1,0 +1,47 @@
+//! The server's life: bind, say where, serve, finish what is in flight.
+
+use std::io::Write;
+use std::time::Duration;
+
+use actix_web::middleware::from_fn;
+use actix_web::{App, HttpServer, web};
+use anyhow::Context;
+
+use crate::composition;
+use crate::configuration::{Configuration, Mode};
+use crate::quick_start;
+
+/// How long a client may take over its request's head.
+const HEAD_TIME: Duration = Duration::from_secs(10);
+/// How long an idle connection is kept.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// How many seconds requests in flight have to finish after SIGTERM.
+const SHUTDOWN_SECONDS: u64 = 25;
+/// Connections a worker serves at once; more wait to be accepted.
+const MAX_CONNECTIONS: usize = 10_000;
+
+/// Serves until SIGTERM or SIGINT.
+pub(crate) async fn serve(configuration: &Configuration) -> anyhow::Result<()> {
+    let api = web::Data::new(composition::compose(configuration).await?);
+    let server = HttpServer::new(move || {
+        App::new().app_data(api.clone()).wrap(from_fn(doorbell_http::dress)).configure(doorbell_http::configure)
+    })
+    .client_request_timeout(HEAD_TIME)
+    .keep_alive(KEEP_ALIVE)
+    .max_connections(MAX_CONNECTIONS)
+    .shutdown_timeout(SHUTDOWN_SECONDS)
+    .bind(&configuration.listen)
+    .with_context(|| format!("DOORBELL_LISTEN: cannot listen on {}", configuration.listen))?;
+    let addresses = server.addrs();
+    let running = server.run();
+    let mut out = std::io::stdout().lock();
+    for address in &addresses {
+        writeln!(out, "listening on http://{address}")?;
+    }
+    if let (Mode::Development, Some(address)) = (configuration.mode, addresses.first()) {
+        writeln!(out, "{}", quick_start::requests(&format!("http://{address}")))?;
+    }
+    out.flush()?;
+    drop(out);
+    running.await.context("the server failed")
+}
