@@ -110,9 +110,12 @@ impl Call {
             .unwrap_or(Err(Failure::Slow))
     }
 
-    /// A segment of the path, percent-decoded; `None` if it is not UTF-8.
-    pub(crate) fn segment(&self, name: &str) -> Option<String> {
-        let raw = self.request.match_info().query(name);
+    /// The last segment of the path, percent-decoded once; `None` if it is not UTF-8.
+    ///
+    /// Taken from the request line: the router's own copy is decoded in part already, and has lost what is not
+    /// UTF-8.
+    pub(crate) fn last_segment(&self) -> Option<String> {
+        let raw = self.request.uri().path().rsplit('/').next()?;
         let decoded = percent_decode(raw)?;
         String::from_utf8(decoded).ok()
     }

@@ -1,8 +1,10 @@
 //! A field of a request body, before anybody judged it.
 
+use std::borrow::Cow;
+
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use validator::ValidateLength;
+use validator::{ValidateEmail, ValidateLength};
 
 /// What a body says of one field. Reading it never fails, so that one wrong type does not hide the others.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -40,6 +42,15 @@ impl ValidateLength<u64> for Field<String> {
     fn length(&self) -> Option<u64> {
         match self {
             Self::Value(text) => u64::try_from(text.len()).ok(),
+            Self::Absent | Self::Null | Self::WrongType => None,
+        }
+    }
+}
+
+impl ValidateEmail for Field<String> {
+    fn as_email_string(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Self::Value(text) => Some(Cow::Borrowed(text)),
             Self::Absent | Self::Null | Self::WrongType => None,
         }
     }
