@@ -1,0 +1,183 @@
+//! What every store must do, told as stories. An adapter stamps them all with
+//! [`store_contract!`](crate::store_contract), each on an empty store of its own.
+
+pub mod atomicity;
+pub mod audit;
+pub mod codes;
+pub mod concurrency;
+pub mod keys;
+pub mod moves;
+pub mod reads;
+pub mod registration;
+pub mod removal;
+pub mod sessions;
+pub mod users;
+
+/// Stamps one test for every story of the contract.
+///
+/// `$fresh` is an `async fn() -> Fresh` that makes an empty store. The calling crate needs `tokio` with its
+/// macros and multi-threaded runtime.
+#[macro_export]
+macro_rules! store_contract {
+    ($fresh:path) => {
+        $crate::store_contract! { @topics $fresh;
+            atomicity {
+                what_a_transaction_wrote_is_there_after_its_ok
+                a_store_error_rolls_everything_back
+                a_refusal_that_is_a_value_is_remembered
+                a_panic_is_a_failure_and_the_store_goes_on
+                a_transaction_reads_its_own_writes
+                a_reading_transaction_sees_what_was_committed
+                the_store_is_ready
+            }
+            codes {
+                a_new_phone_was_never_sent_anything
+                a_code_is_kept_whole
+                issuing_notes_the_send_and_supersedes_the_code_before
+                a_guess_counts_exactly_when_the_rules_admit_it
+                an_unknown_phone_has_no_code_to_guess
+                a_used_code_stays_used
+                phones_do_not_touch_each_other
+            }
+            users {
+                the_first_account_of_a_phone_stays
+                every_field_of_an_account_is_kept
+                an_account_can_lose_everything_again
+                a_user_name_is_unique_without_regard_to_case
+                a_user_name_that_was_given_up_can_be_taken
+                a_phone_that_was_given_up_can_sign_up_again
+                unknown_accounts_are_none
+            }
+            sessions {
+                every_field_of_a_session_is_kept
+                the_counter_moves_only_from_its_predecessor
+                the_first_fingerprint_wins
+                a_session_ends_once
+                ending_all_sessions_spares_the_exception_and_everybody_else
+                a_locked_session_is_read_whole
+            }
+            registration {
+                every_field_of_a_device_is_kept
+                a_device_registered_again_keeps_its_identity_and_what_was_not_sent
+                every_kind_of_token_is_kept_whole
+                a_new_value_replaces_the_old_one_in_its_row
+                a_replaced_value_belongs_to_nobody
+                a_subscription_is_kept_whole
+                a_subscription_registered_again_keeps_its_row_and_device
+                a_holder_is_found_again_by_its_token
+                a_device_can_be_named_by_its_id
+                a_value_on_the_users_other_device_is_gathered
+                a_live_activity_moves_with_its_user
+                tokens_revive_under_a_new_session
+                a_revoked_device_hides_its_token_and_shows_it_when_revived
+                an_unknown_device_is_refused
+                a_session_that_is_over_registers_nothing
+                a_foreign_fingerprint_is_refused_and_remembered
+                a_registration_leaves_its_mark_on_the_session
+                the_users_zone_follows_the_device
+                a_user_has_at_most_so_many_devices
+                a_batch_is_answered_in_its_order
+                a_batch_sees_its_own_earlier_members
+                an_empty_batch_has_no_answers
+                registering_the_same_again_changes_nothing_but_times
+                the_shown_token_is_the_default_apps_or_else_the_newest
+            }
+            moves {
+                a_token_moves_to_the_next_user_with_all_its_apps
+                a_subscription_moves_with_its_device
+                a_token_on_a_subscriptions_device_leaves_with_it
+                a_moved_token_can_move_back
+                a_batch_can_pass_one_token_around
+                a_value_at_another_provider_is_another_address
+            }
+            removal {
+                tokens_leave_by_value_whatever_their_app_and_kind
+                suspended_tokens_leave_too
+                another_users_token_stays
+                a_removed_value_can_be_registered_again
+                a_live_activitys_token_leaves_alone
+                a_subscription_leaves_with_its_device
+                unknown_credentials_are_none
+            }
+            reads {
+                an_unknown_session_or_a_foreign_user_reads_nothing
+                an_ended_session_is_read_and_left_to_be_judged
+                devices_come_newest_first_with_ties_by_id
+                a_page_past_the_end_still_tells_the_total
+                a_user_without_devices_has_an_empty_page
+                a_device_is_found_by_id_and_by_name_and_only_by_its_user
+                suspended_tokens_are_not_shown
+                suspended_subscriptions_are_not_listed
+                sessions_come_newest_first_without_the_dead
+            }
+            keys {
+                the_first_key_stays
+                keys_of_one_use_come_newest_first
+                servers_that_start_at_once_agree_on_one_key
+            }
+            audit {
+                the_trail_is_newest_first_and_whole
+                a_trail_is_its_users_alone
+                nothing_to_record_is_nothing
+            }
+            concurrency {
+                of_parallel_right_guesses_one_uses_the_code
+                of_parallel_guesses_only_so_many_are_counted
+                parallel_first_sign_ins_of_a_phone_make_one_account
+                of_parallel_rotations_one_moves_the_counter
+                of_parallel_fingerprints_one_is_pinned
+                parallel_registrations_of_a_device_make_one_device_with_one_token
+                a_token_that_many_register_at_once_has_one_owner
+                tokens_that_cross_over_never_block_each_other
+                a_logout_amid_registrations_leaves_nothing_shown
+                removals_amid_registrations_leave_one_owner_or_none
+                parallel_new_devices_never_pass_the_limit
+            }
+        }
+    };
+    (@topics $fresh:path; $($topic:ident { $($case:ident)* })*) => {$(
+        mod $topic {$(
+            #[::tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn $case() {
+                let fresh = super::$fresh().await;
+                $crate::contract::$topic::$case(::std::sync::Arc::clone(&fresh.store)).await;
+            }
+        )*}
+    )*};
+}
+
+#[cfg(test)]
+mod tests {
+    /// A story that the macro forgets would never be told.
+    #[test]
+    fn every_story_is_stamped() {
+        let stamped = include_str!("contract.rs");
+        let topics = [
+            ("atomicity", include_str!("contract/atomicity.rs")),
+            ("audit", include_str!("contract/audit.rs")),
+            ("codes", include_str!("contract/codes.rs")),
+            ("concurrency", include_str!("contract/concurrency.rs")),
+            ("keys", include_str!("contract/keys.rs")),
+            ("moves", include_str!("contract/moves.rs")),
+            ("reads", include_str!("contract/reads.rs")),
+            ("registration", include_str!("contract/registration.rs")),
+            ("removal", include_str!("contract/removal.rs")),
+            ("sessions", include_str!("contract/sessions.rs")),
+            ("users", include_str!("contract/users.rs")),
+        ];
+        for (topic, source) in topics {
+            let stories: Vec<_> = source
+                .lines()
+                .filter_map(|line| line.strip_prefix("pub async fn ")?.split('(').next())
+                .collect();
+            assert!(!stories.is_empty(), "{topic}");
+            for story in stories {
+                let line = format!("                {story}");
+                assert!(
+                    stamped.lines().any(|l| l == line),
+                    "{topic}::{story} is never run"
+                );
+            }
+        }
+    }
+}
