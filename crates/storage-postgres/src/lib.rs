@@ -1,1 +1,20 @@
-//! placeholder
+//! The registry's store in PostgreSQL 15 and later.
+//!
+//! Every writer locks users before addresses, each in order, under READ COMMITTED; what is decided, the domain
+//! decides. Statements over arrays are written by hand, so that they are prepared once a connection.
+
+mod addresses;
+mod conninfo;
+mod migrate;
+mod moment;
+mod pool;
+mod register;
+mod repositories;
+mod rows;
+mod schema;
+mod statement;
+mod store;
+mod trouble;
+
+pub use migrate::migrate;
+pub use store::{Options, PostgresStore};

@@ -1,0 +1,109 @@
+//! One-time codes.
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text, Timestamptz};
+use doorbell_domain::code::{CodePolicy, Purpose};
+use doorbell_domain::store::{Codes, Found, PhoneState};
+use doorbell_domain::{OtpSession, PhoneNumber, Timestamp};
+
+use super::Repositories;
+use crate::moment::Moment;
+use crate::rows::OtpRow;
+use crate::schema::{otp_phones, otp_sessions};
+use crate::statement::statement;
+
+statement! {
+    /// Counts a guess where [`OtpSession::admits_guess`] would let it in, and gives the row either way, locked.
+    CountGuess -> otp_sessions::SqlType:
+    "UPDATE otp_sessions SET attempts = attempts + CASE WHEN expires_at > "
+    [now: Moment => Timestamptz] " AND used_at IS NULL AND attempts < " [limit: i64 => BigInt]
+    " THEN 1 ELSE 0 END WHERE superseded_at IS NULL AND phone = " [phone: String => Text]
+    " AND purpose = " [purpose: &'static str => Text] " RETURNING " {otp_sessions::all_columns}
+}
+
+impl Codes for Repositories<'_> {
+    fn lock_phone(&mut self, phone: &PhoneNumber) -> Found<PhoneState> {
+        let phone = phone.e164();
+        self.ask(|connection| {
+            diesel::insert_into(otp_phones::table)
+                .values(otp_phones::phone.eq(&phone))
+                .on_conflict_do_nothing()
+                .execute(connection)
+        })?;
+        let last_sent_at = self.ask(|connection| {
+            otp_phones::table
+                .filter(otp_phones::phone.eq(&phone))
+                .select(otp_phones::last_sent_at)
+                .for_update()
+                .first::<Option<Moment>>(connection)
+        })?;
+        Ok(PhoneState {
+            last_sent_at: last_sent_at.map(|Moment(at)| at),
+        })
+    }
+
+    fn issue_code(&mut self, code: &OtpSession) -> Found<()> {
+        let row = OtpRow::of(code)?;
+        let phone = code.phone.e164();
+        let at = Moment(code.created_at);
+        self.ask(|connection| {
+            diesel::update(otp_sessions::table)
+                .filter(otp_sessions::phone.eq(&phone))
+                .filter(otp_sessions::purpose.eq(code.purpose.name()))
+                .filter(otp_sessions::superseded_at.is_null())
+                .set(otp_sessions::superseded_at.eq(Some(at)))
+                .execute(connection)
+        })?;
+        self.ask(|connection| {
+            diesel::insert_into(otp_sessions::table)
+                .values(&row)
+                .execute(connection)
+        })?;
+        self.ask(|connection| {
+            diesel::update(otp_phones::table.find(&phone))
+                .set(otp_phones::last_sent_at.eq(Some(at)))
+                .execute(connection)
+        })?;
+        Ok(())
+    }
+
+    fn count_guess(
+        &mut self,
+        phone: &PhoneNumber,
+        purpose: Purpose,
+        now: Timestamp,
+        policy: &CodePolicy,
+    ) -> Found<Option<OtpSession>> {
+        let statement = CountGuess {
+            now: Moment(now),
+            limit: i64::from(policy.attempts),
+            phone: phone.e164(),
+            purpose: purpose.name(),
+        };
+        let row: Option<OtpRow> =
+            self.ask(|connection| (&statement).get_result(connection).optional())?;
+        row.map(OtpRow::read).transpose()
+    }
+
+    fn current_code(&mut self, phone: &PhoneNumber, purpose: Purpose) -> Found<Option<OtpSession>> {
+        let phone = phone.e164();
+        let row = self.ask(|connection| {
+            otp_sessions::table
+                .filter(otp_sessions::phone.eq(&phone))
+                .filter(otp_sessions::purpose.eq(purpose.name()))
+                .filter(otp_sessions::superseded_at.is_null())
+                .first::<OtpRow>(connection)
+                .optional()
+        })?;
+        row.map(OtpRow::read).transpose()
+    }
+
+    fn use_code(&mut self, code: &OtpSession, now: Timestamp) -> Found<()> {
+        self.ask(|connection| {
+            diesel::update(otp_sessions::table.find(code.id.uuid()))
+                .set(otp_sessions::used_at.eq(Some(Moment(now))))
+                .execute(connection)
+        })?;
+        Ok(())
+    }
+}

@@ -1,0 +1,21 @@
+//! Rows as the database keeps them, and the domain's types that they stand for.
+//!
+//! The fields of each stand in the order of its table's columns.
+
+mod account;
+mod code;
+mod credential;
+mod device;
+
+pub(crate) use account::{SessionRow, UserRow};
+pub(crate) use code::{KeyRow, OtpRow, TrailRow};
+pub(crate) use credential::{SubscriptionRow, TokenRow};
+pub(crate) use device::DeviceRow;
+
+use doorbell_domain::Timestamp;
+
+use crate::moment::Moment;
+
+fn instant(moment: Option<Moment>) -> Option<Timestamp> {
+    moment.map(|Moment(at)| at)
+}

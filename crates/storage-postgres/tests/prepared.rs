@@ -1,0 +1,94 @@
+//! Every statement of `register` is prepared once a connection. Alone in its program, because it watches all
+//! connections that the program makes.
+
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
+mod database;
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+
+use database::Database;
+use diesel::connection::{InstrumentationEvent, set_default_instrumentation};
+use doorbell_domain::Platform;
+use doorbell_testkit::Scene;
+use doorbell_testkit::build::{alert, live_activity, push_to_start, web_push};
+
+/// What a connection was asked since this was last emptied.
+#[derive(Default)]
+struct Seen {
+    prepared: BTreeSet<String>,
+    asked: BTreeSet<String>,
+}
+
+static SEEN: Mutex<Seen> = Mutex::new(Seen {
+    prepared: BTreeSet::new(),
+    asked: BTreeSet::new(),
+});
+
+fn take() -> Seen {
+    std::mem::take(&mut *SEEN.lock().expect("not poisoned"))
+}
+
+fn watch(event: InstrumentationEvent<'_>) {
+    let mut seen = SEEN.lock().expect("not poisoned");
+    match event {
+        InstrumentationEvent::CacheQuery { sql, .. } => {
+            seen.prepared.insert(sql.to_owned());
+        }
+        InstrumentationEvent::StartQuery { query, .. } => {
+            // Diesel writes the parameters behind the text.
+            let text = query.to_string();
+            let sql = text.split(" -- binds: ").next().unwrap_or(&text);
+            seen.asked.insert(sql.to_owned());
+        }
+        _ => {}
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_second_registration_prepares_nothing_new() {
+    let database = Database::migrated();
+    set_default_instrumentation(|| Some(Box::new(watch))).expect("set");
+    let scene = Scene::new(Arc::new(database.store(1)));
+    let (anne, ben) = (scene.person(1).await, scene.person(2).await);
+    let round = |n: u32| {
+        let value = |name: &str| format!("{name}-{n}");
+        vec![
+            scene
+                .draft(anne)
+                .on(&value("phone"), Platform::Ios)
+                .everything(Platform::Ios)
+                .fingerprint("anne")
+                .with(alert("passed on"))
+                .with(push_to_start(&value("start")))
+                .with(live_activity("match", "score", &value("match"))),
+            scene
+                .draft(ben)
+                .on(&value("phone"), Platform::Ios)
+                .with(alert("passed on")),
+            scene.draft(anne).on_holder(Platform::Web).with(web_push("mailbox")),
+            scene.draft(ben).on_holder(Platform::Web).with(web_push("mailbox")),
+        ]
+    };
+    // A batch that makes and one that takes away, and then the same kinds of batch again.
+    for n in 0..2 {
+        for draft in round(n) {
+            scene.register(draft).await;
+        }
+        assert!(scene.register_all(round(n)).await.iter().all(Result::is_ok));
+    }
+    let first = take();
+    assert!(first.prepared.len() > 15, "{:#?}", first.prepared);
+
+    for n in 2..4 {
+        for draft in round(n) {
+            scene.register(draft).await;
+        }
+        assert!(scene.register_all(round(n)).await.iter().all(Result::is_ok));
+    }
+    let second = take();
+    assert_eq!(second.prepared, BTreeSet::new(), "prepared again");
+    let plain: BTreeSet<_> = second.asked.difference(&first.prepared).map(String::as_str).collect();
+    assert_eq!(plain, BTreeSet::from(["BEGIN", "COMMIT"]), "asked without being kept");
+}
