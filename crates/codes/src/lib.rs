@@ -1,1 +1,5 @@
-//! placeholder
+//! Delivery of one-time codes to their phones.
+
+mod log;
+
+pub use log::LogSender;

@@ -1,1 +1,28 @@
-//! placeholder
+//! Keys, and what is made with them: access and refresh tokens, keyed hashes of codes, sealed columns, the
+//! published keys, the name this server has at push services.
+//!
+//! Everything hangs on two roots. [`Secrets`], which the operator gives, is what MACs and sealing derive from;
+//! the [`KeyRing`], which is made once a database and kept there sealed, is what access tokens are signed with.
+
+mod access;
+mod code_macs;
+mod entropy;
+mod jwks;
+mod key_ring;
+mod key_set;
+mod refresh;
+mod sealing;
+mod secrets;
+mod signing;
+mod vapid;
+
+pub use access::JwtTokens;
+pub use code_macs::CodeMacs;
+pub use entropy::SystemEntropy;
+pub use jwks::Jwks;
+pub use key_ring::{KeyRing, KeyRingError};
+pub use refresh::RefreshMacs;
+pub use sealing::Sealing;
+pub use secrets::{Secrets, SecretsError};
+pub use signing::{SigningKey, SigningKeys};
+pub use vapid::{Vapid, VapidKey};

@@ -1,0 +1,136 @@
+//! Access tokens.
+
+use std::fmt;
+use std::sync::Arc;
+
+use doorbell_domain::ports::{AccessTokens, InvalidToken, KeyFailure};
+use doorbell_domain::secret::Secret;
+use doorbell_domain::session::Caller;
+use doorbell_domain::{SessionId, Timestamp, UserId};
+use jsonwebtoken::{Algorithm, Header, Validation, decode, decode_header, encode};
+use serde::{Deserialize, Serialize};
+use time::Duration;
+
+use crate::signing::SigningKeys;
+
+/// Access tokens in the form of RFC 9068 (without its `client_id` and `jti`), signed with EdDSA.
+///
+/// What a token says of its own checking counts for nothing: the algorithm is EdDSA, the key is one of ours by its
+/// `kid`, and a token that brings a key or asks for extensions is refused. Time is the caller's, with a leeway of
+/// [`Self::LEEWAY`]; the library's clock is never asked.
+pub struct JwtTokens {
+    issuer: String,
+    keys: Arc<SigningKeys>,
+    validation: Validation,
+}
+
+/// The form of the token, so that no other signed text passes for one (RFC 8725 §3.11).
+const TYPE: &str = "at+jwt";
+const AUDIENCE: &str = "doorbell";
+/// Ours have some 500 bytes.
+const LONGEST: usize = 4096;
+
+#[derive(Serialize, Deserialize)]
+struct Claims {
+    iss: String,
+    aud: String,
+    sub: String,
+    sid: String,
+    iat: i64,
+    nbf: i64,
+    exp: i64,
+}
+
+impl JwtTokens {
+    /// How far servers' clocks may differ. A token lives that much longer than it says.
+    pub const LEEWAY: Duration = Duration::seconds(5);
+
+    /// Tokens of `issuer` under `keys`.
+    pub fn new(issuer: impl Into<String>, keys: Arc<SigningKeys>) -> Self {
+        let mut validation = Validation::new(Algorithm::EdDSA);
+        // The library would judge these by the machine's clock, or let them be absent.
+        validation.required_spec_claims.clear();
+        validation.validate_exp = false;
+        validation.validate_nbf = false;
+        validation.validate_aud = false;
+        Self {
+            issuer: issuer.into(),
+            keys,
+            validation,
+        }
+    }
+}
+
+fn kid(header: Header) -> Option<String> {
+    let ours = header.alg == Algorithm::EdDSA
+        && header.typ.as_deref() == Some(TYPE)
+        && header.crit.is_none()
+        && header.jku.is_none()
+        && header.jwk.is_none()
+        && header.x5u.is_none()
+        && header.x5c.is_none();
+    header.kid.filter(|_| ours)
+}
+
+fn instant(seconds: i64) -> Option<Timestamp> {
+    seconds.checked_mul(1_000_000).map(Timestamp::from_micros)
+}
+
+impl AccessTokens for JwtTokens {
+    fn issue(
+        &self,
+        user: UserId,
+        session: SessionId,
+        now: Timestamp,
+        life: Duration,
+    ) -> Result<Secret, KeyFailure> {
+        let (kid, key) = self.keys.newest();
+        let header = Header {
+            typ: Some(TYPE.to_owned()),
+            kid: Some(kid.to_owned()),
+            ..Header::new(Algorithm::EdDSA)
+        };
+        let claims = Claims {
+            iss: self.issuer.clone(),
+            aud: AUDIENCE.to_owned(),
+            sub: user.to_string(),
+            sid: session.to_string(),
+            iat: now.unix_seconds(),
+            nbf: now.unix_seconds(),
+            exp: (now + life).unix_seconds(),
+        };
+        encode(&header, &claims, key.encoding())
+            .map(Secret::new)
+            .map_err(|_| KeyFailure("signing an access token"))
+    }
+
+    fn verify(&self, token: &str, now: Timestamp) -> Result<Caller, InvalidToken> {
+        if token.len() > LONGEST {
+            return Err(InvalidToken);
+        }
+        let header = decode_header(token).map_err(|_| InvalidToken)?;
+        let key = kid(header)
+            .and_then(|kid| self.keys.named(&kid))
+            .ok_or(InvalidToken)?;
+        let claims = decode::<Claims>(token, key.decoding(), &self.validation)
+            .map_err(|_| InvalidToken)?
+            .claims;
+        let ours = claims.iss == self.issuer && claims.aud == AUDIENCE;
+        let expires_at = instant(claims.exp).ok_or(InvalidToken)?;
+        let begins_at = instant(claims.nbf).ok_or(InvalidToken)?;
+        if !ours || now >= expires_at + Self::LEEWAY || now < begins_at - Self::LEEWAY {
+            return Err(InvalidToken);
+        }
+        Ok(Caller {
+            user: UserId::parse(&claims.sub).ok_or(InvalidToken)?,
+            session: SessionId::parse(&claims.sid).ok_or(InvalidToken)?,
+            expires_at,
+        })
+    }
+}
+
+impl fmt::Debug for JwtTokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "JwtTokens({})", self.issuer)
+    }
+}

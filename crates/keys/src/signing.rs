@@ -1,0 +1,114 @@
+//! The key pairs that access tokens are signed with.
+
+use std::fmt;
+
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
+use doorbell_domain::Entropy;
+use doorbell_domain::ports::KeyFailure;
+use jsonwebtoken::{DecodingKey, EncodingKey};
+use uuid::Uuid;
+use zeroize::Zeroizing;
+
+use crate::key_set::KeySet;
+
+/// An Ed25519 key pair (RFC 8032), named by the id of its row.
+pub struct SigningKey {
+    id: Uuid,
+    public: [u8; 32],
+    sign: EncodingKey,
+    verify: DecodingKey,
+}
+
+impl SigningKey {
+    /// A seed for a new key pair: any 32 octets are one (RFC 8032 §5.1.5).
+    pub(crate) fn draw(entropy: &dyn Entropy) -> Zeroizing<[u8; 32]> {
+        Zeroizing::new(entropy.bytes())
+    }
+
+    /// The key pair of `seed`, under the name `id`.
+    pub fn restore(id: Uuid, seed: &[u8; 32]) -> Result<Self, KeyFailure> {
+        let broken = |_| KeyFailure("Ed25519 key");
+        let pair = Ed25519KeyPair::from_seed_unchecked(seed).map_err(|_| KeyFailure("Ed25519 seed"))?;
+        let pkcs8 = pair.to_pkcs8v1().map_err(broken)?;
+        let public = pair.public_key().as_ref();
+        Ok(Self {
+            id,
+            public: public.try_into().map_err(|_| KeyFailure("Ed25519 public key"))?,
+            sign: EncodingKey::from_ed_der(pkcs8.as_ref()),
+            verify: DecodingKey::from_ed_der(public),
+        })
+    }
+
+    /// Its name in tokens and in the published set.
+    pub fn kid(&self) -> String {
+        self.id.as_hyphenated().to_string()
+    }
+
+    /// The public half.
+    pub const fn public(&self) -> &[u8; 32] {
+        &self.public
+    }
+
+    pub(crate) const fn encoding(&self) -> &EncodingKey {
+        &self.sign
+    }
+
+    pub(crate) const fn decoding(&self) -> &DecodingKey {
+        &self.verify
+    }
+}
+
+impl fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SigningKey({})", self.id)
+    }
+}
+
+/// The key pairs whose tokens are good: the newest signs, all verify.
+#[derive(Debug)]
+pub struct SigningKeys {
+    keys: KeySet<SigningKey>,
+}
+
+impl SigningKeys {
+    /// Keys in their order, newest first; `None` without any.
+    pub fn new(keys: impl IntoIterator<Item = SigningKey>) -> Option<Self> {
+        let named = keys.into_iter().map(|key| (key.kid(), key));
+        KeySet::new(named).map(|keys| Self { keys })
+    }
+
+    pub(crate) fn newest(&self) -> (&str, &SigningKey) {
+        self.keys.newest()
+    }
+
+    pub(crate) fn named(&self, kid: &str) -> Option<&SigningKey> {
+        self.keys.named(kid)
+    }
+
+    /// All keys, newest first.
+    pub fn iter(&self) -> impl Iterator<Item = &SigningKey> {
+        self.keys.iter().map(|(_, key)| key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 8032 §7.1, test 1.
+    #[test]
+    fn the_public_half_is_the_standards() {
+        let seed = [
+            0x9d, 0x61, 0xb1, 0x9d, 0xef, 0xfd, 0x5a, 0x60, 0xba, 0x84, 0x4a, 0xf4, 0x92, 0xec, 0x2c, 0xc4,
+            0x44, 0x49, 0xc5, 0x69, 0x7b, 0x32, 0x69, 0x19, 0x70, 0x3b, 0xac, 0x03, 0x1c, 0xae, 0x7f, 0x60,
+        ];
+        let key = SigningKey::restore(Uuid::nil(), &seed).expect("a seed");
+        let public = [
+            0xd7, 0x5a, 0x98, 0x01, 0x82, 0xb1, 0x0a, 0xb7, 0xd5, 0x4b, 0xfe, 0xd3, 0xc9, 0x64, 0x07, 0x3a,
+            0x0e, 0xe1, 0x72, 0xf3, 0xda, 0xa6, 0x23, 0x25, 0xaf, 0x02, 0x1a, 0x68, 0xf7, 0x07, 0x51, 0x1a,
+        ];
+        assert_eq!(key.public(), &public);
+        assert_eq!(key.kid(), "00000000-0000-0000-0000-000000000000");
+        assert!(!format!("{key:?}").contains("9d"));
+    }
+}
