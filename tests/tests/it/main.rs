@@ -1,0 +1,4 @@
+//! What clients and operators see of the binary, on both databases.
+
+#[cfg(test)]
+mod starting;
