@@ -21,7 +21,7 @@ target = $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)
 
 .PHONY: help
 help: ## lists the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: run
 run: ## builds the release binary and starts it on 127.0.0.1:8080
@@ -36,6 +36,10 @@ build: ## builds the release binary
 test: ## runs every test, on SQLite and on PostgreSQL (ARGS="-- name" picks some)
 	$(CARGO) build $(everything) --all-targets
 	DOORBELL_BIN=$(target)/ci/doorbell scripts/with-postgres $(CARGO) test $(everything) --no-fail-fast $(ARGS)
+
+.PHONY: bench-quick
+bench-quick: build ## measures starts, memory and request rates of the release binary (COLD=1 times a cold build too)
+	FEATURES="$(features)" bench/quick
 
 .PHONY: fmt
 fmt: ## formats the code

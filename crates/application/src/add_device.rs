@@ -57,7 +57,7 @@ impl Doorbell {
                 ..DeviceChange::default()
             },
             credentials: vec![Credential::Alert {
-                provider: None,
+                provider: Some(platform.provider()),
                 app: AppName::default_app(),
                 value: push_token,
             }],

@@ -43,7 +43,8 @@ impl Doorbell {
             ..DeviceChange::default()
         };
         let alert = token.map(|value| Credential::Alert {
-            provider: None,
+            // Told, so that one address is locked and not the two that an unknown platform could mean.
+            provider: Some(platform.provider()),
             app: AppName::default_app(),
             value,
         });
