@@ -82,6 +82,22 @@ pub struct MobileSettings {
     pub device_model: Option<Text>,
 }
 
+impl MobileSettings {
+    /// Takes over what `told` says; what it does not say stays.
+    pub fn learn(&mut self, told: &Self) {
+        learn(&mut self.app_instance_id, told.app_instance_id.as_ref());
+        learn(&mut self.app_version, told.app_version.as_ref());
+        learn(&mut self.os_version, told.os_version.as_ref());
+        learn(&mut self.device_model, told.device_model.as_ref());
+    }
+}
+
+fn learn(known: &mut Option<Text>, told: Option<&Text>) {
+    if let Some(text) = told {
+        *known = Some(text.clone());
+    }
+}
+
 /// What a browser tells about itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WebSettings {
@@ -89,6 +105,14 @@ pub struct WebSettings {
     pub user_agent: Option<Text>,
     /// The address it was seen at.
     pub ip_address: Option<Text>,
+}
+
+impl WebSettings {
+    /// Takes over what `told` says; what it does not say stays.
+    pub fn learn(&mut self, told: &Self) {
+        learn(&mut self.user_agent, told.user_agent.as_ref());
+        learn(&mut self.ip_address, told.ip_address.as_ref());
+    }
 }
 
 /// A device's row.

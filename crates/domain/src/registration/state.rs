@@ -249,9 +249,15 @@ impl Work<'_> {
         } = &self.registration.change;
         device.platform = platform.unwrap_or(device.platform);
         device.status = status_after(device.status, self.registration);
-        replace(&mut device.environment, environment.as_ref());
-        replace(&mut device.mobile, mobile.as_ref());
-        replace(&mut device.web, web.as_ref());
+        if let Some(environment) = environment {
+            device.environment.clone_from(environment);
+        }
+        if let Some(told) = mobile {
+            device.mobile.learn(told);
+        }
+        if let Some(told) = web {
+            device.web.learn(told);
+        }
         if let Some(zone) = timezone {
             device.timezone = Some(zone.clone());
             if let Some(user) = self.state.users.get_mut(&user) {
@@ -510,11 +516,5 @@ impl Work<'_> {
     ) {
         self.state
             .note(self.registration, &mut self.ids, user, action, device, reason);
-    }
-}
-
-fn replace<T: Clone>(place: &mut T, with: Option<&T>) {
-    if let Some(value) = with {
-        place.clone_from(value);
     }
 }

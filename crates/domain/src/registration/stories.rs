@@ -167,6 +167,34 @@ fn what_is_not_told_is_left_as_it_is() {
 }
 
 #[test]
+fn settings_are_learnt_one_by_one() {
+    let text = |text: &str| Text::parse(text).ok();
+    let mut registry = registry();
+    let mut first = registration(1, ANN, named(phone()), vec![]);
+    first.change.mobile = Some(MobileSettings {
+        app_version: text("3.2.1"),
+        device_model: text("iPhone 14 Pro"),
+        ..MobileSettings::default()
+    });
+    first.change.web = Some(WebSettings {
+        user_agent: text("Firefox"),
+        ip_address: text("10.0.0.45"),
+    });
+    registry.register(&first).expect("accepted");
+    let mut second = registration(2, ANN, named(phone()), vec![]);
+    second.change.mobile = Some(MobileSettings {
+        app_version: text("3.3.0"),
+        ..MobileSettings::default()
+    });
+    second.change.web = Some(WebSettings::default());
+    let device = registry.register(&second).expect("accepted").view.device;
+    let mobile = (device.mobile.app_version, device.mobile.device_model);
+    assert_eq!(mobile, (text("3.3.0"), text("iPhone 14 Pro")));
+    let web = (device.web.user_agent, device.web.ip_address);
+    assert_eq!(web, (text("Firefox"), text("10.0.0.45")));
+}
+
+#[test]
 fn logging_out_hides_a_token_and_registering_again_revives_its_row() {
     let mut registry = registry();
     let first = registry
@@ -350,7 +378,7 @@ fn a_live_activity_is_one_row_wherever_it_is_shown() {
     for (n, name) in [(8, "phone"), (9, "tablet")] {
         registry
             .register(&registration(
-                1,
+                n,
                 ANN,
                 named(DeviceId::parse(name).expect("text")),
                 vec![],
