@@ -56,16 +56,6 @@ impl ValidateEmail for Field<String> {
     }
 }
 
-impl<T> Field<T> {
-    /// The value, where it has the right type.
-    pub(crate) fn value(self) -> Option<T> {
-        match self {
-            Self::Value(value) => Some(value),
-            Self::Absent | Self::Null | Self::WrongType => None,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

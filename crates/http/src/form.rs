@@ -1,5 +1,6 @@
 //! Judging a body field by field, so that an answer can name every bad one.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
@@ -30,7 +31,7 @@ impl Form {
                 let rule = errors.first().and_then(|error| error.message.clone());
                 (
                     wire_name(&field),
-                    rule.map_or_else(|| "is invalid".to_owned(), |rule| rule.into_owned()),
+                    rule.map_or_else(|| "is invalid".to_owned(), Cow::into_owned),
                 )
             })
             .collect();

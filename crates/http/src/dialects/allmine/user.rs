@@ -1,7 +1,7 @@
 //! The caller's account.
 
 use doorbell_domain::User;
-use doorbell_domain::profile::Profile;
+use doorbell_domain::profile::{Gender, Profile};
 use doorbell_domain::text::Text;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -103,7 +103,7 @@ impl From<User> for UserAnswer {
             profile_photo: text(profile.profile_photo),
             availability_status: profile.availability.name(),
             birth_date: profile.birth_date.map(Instant),
-            gender: profile.gender.map(|gender| gender.name()),
+            gender: profile.gender.map(Gender::name),
             interests: profile
                 .interests
                 .iter()
@@ -159,7 +159,7 @@ pub(crate) async fn me(call: &mut Call) -> Answer {
 
 #[cfg(test)]
 mod tests {
-    use doorbell_domain::profile::{Availability, Consent, Gender, Username};
+    use doorbell_domain::profile::{Availability, Consent, Username};
     use doorbell_domain::user::{Deletion, DeletionStatus};
     use doorbell_domain::{PhoneNumber, TimeZoneName, Timestamp, UserId};
 
@@ -170,14 +170,14 @@ mod tests {
         parse_date_or_instant(text).expect("an instant")
     }
 
-    fn some(value: &str) -> Option<Text> {
-        Some(Text::parse(value).expect("a text"))
+    fn known(value: &str) -> Text {
+        Text::parse(value).expect("a text")
     }
 
     fn agreed(version: &str) -> Consent {
         Consent {
             accepted: true,
-            version: some(version),
+            version: Some(known(version)),
         }
     }
 
@@ -210,29 +210,29 @@ mod tests {
     fn every_fact_is_shown_under_its_own_key() {
         let user = User {
             profile: Profile {
-                name: some("John"),
-                surname: some("Doe"),
+                name: Some(known("John")),
+                surname: Some(known("Doe")),
                 username: Some(Username::parse("johndoe123").expect("a user name")),
-                profile_photo: some("sample.jpg"),
+                profile_photo: Some(known("sample.jpg")),
                 availability: Availability::Busy,
                 birth_date: Some(at("1990-05-01")),
                 gender: Some(Gender::Male),
-                interests: vec![Text::parse("music").expect("a text")],
-                expertise: some("designer"),
-                email: some("john@example.com"),
-                bio: some("Travels"),
-                instagram: some("my.instagram"),
-                x: some("my.x"),
-                tiktok: some("my.tiktok"),
-                snapchat: some("my.snapchat"),
-                facebook: some("my.facebook"),
+                interests: vec![known("music")],
+                expertise: Some(known("designer")),
+                email: Some(known("john@example.com")),
+                bio: Some(known("Travels")),
+                instagram: Some(known("my.instagram")),
+                x: Some(known("my.x")),
+                tiktok: Some(known("my.tiktok")),
+                snapchat: Some(known("my.snapchat")),
+                facebook: Some(known("my.facebook")),
                 privacy_policy: agreed("1.2.0"),
                 terms_of_use: agreed("1.1.0"),
                 consent_form: agreed("1.0.0"),
             },
             username_changed_at: Some(at("2026-01-02")),
-            signup_source: some("instagram_ads"),
-            signup_campaign: some("spring_launch_2026"),
+            signup_source: Some(known("instagram_ads")),
+            signup_campaign: Some(known("spring_launch_2026")),
             timezone: Some(TimeZoneName::known("Europe/Istanbul")),
             deletion: Some(Deletion {
                 status: DeletionStatus::Cancelled,
