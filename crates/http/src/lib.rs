@@ -15,6 +15,7 @@ mod failure;
 mod field;
 mod form;
 mod instant;
+mod object;
 mod routing;
 mod service;
 

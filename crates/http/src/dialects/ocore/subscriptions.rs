@@ -18,6 +18,7 @@ use crate::failure::Failure;
 use crate::field::Field;
 use crate::form::Form;
 use crate::instant::Instant;
+use crate::object::Object;
 use crate::routing::Answer;
 
 /// A browser's `PushSubscription`, and what the person calls the browser.
@@ -30,7 +31,7 @@ pub(crate) struct SubscribeBody {
     endpoint: Field<String>,
     /// The browser's keys.
     #[schema(value_type = KeysBody, required)]
-    keys: Field<KeysBody>,
+    keys: Field<Object<KeysBody>>,
     /// The person's name for the browser.
     #[validate(length(max = 1024, message = "must be at most 1024 bytes long"))]
     #[schema(value_type = Option<String>, max_length = 1024)]
@@ -114,7 +115,7 @@ pub(crate) async fn subscribe(call: &mut Call) -> Answer {
     let endpoint = form.required("endpoint", body.endpoint, |text| {
         WebPushEndpoint::parse(text, policy)
     });
-    let keys = form.required("keys", body.keys, Ok::<_, String>);
+    let keys = form.required("keys", body.keys, |Object(keys)| Ok::<_, String>(keys));
     let keys = keys.and_then(|keys| read_keys(&mut form, keys, call));
     let device_name = form.optional("deviceName", optional_text(body.device_name), Text::parse);
     let user_agent = form.optional("userAgent", optional_text(body.user_agent), Text::parse);
