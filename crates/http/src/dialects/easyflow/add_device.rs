@@ -1,0 +1,165 @@
+//! Adding a device with everything that is known of it.
+
+use doorbell_application::AddDevice;
+use doorbell_domain::text::{DeviceId, Environment};
+use doorbell_domain::{Platform, PushToken};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use validator::Validate;
+
+use super::device::{DeviceData, Success, show};
+use super::error::ErrorAnswer;
+use super::fingerprint::enter;
+use super::settings::{MobileSettingsBody, WebSettingsBody};
+use crate::call::Call;
+use crate::failure::Failure;
+use crate::field::Field;
+use crate::form::Form;
+use crate::object::Object;
+use crate::routing::Answer;
+
+/// A device as its client describes it.
+#[derive(Debug, Default, Deserialize, Validate, ToSchema)]
+#[serde(default, rename_all = "camelCase")]
+pub(crate) struct AddDeviceBody {
+    /// The client's own name for the device.
+    #[validate(length(max = 256, message = "must be at most 256 bytes long"))]
+    #[schema(value_type = String, required, min_length = 1, max_length = 256, example = "device-a81f92")]
+    device_id: Field<String>,
+    /// `android`, `ios` or `web`.
+    #[schema(value_type = String, required, example = "ios")]
+    platform: Field<String>,
+    /// Where the application was built for; `sandbox` and `development` mean the APNs sandbox.
+    #[validate(length(max = 256, message = "must be at most 256 bytes long"))]
+    #[schema(value_type = String, required, min_length = 1, max_length = 256, example = "production")]
+    environment: Field<String>,
+    /// The token that its platform's provider gave.
+    #[validate(length(max = 4096, message = "must be at most 4096 bytes long"))]
+    #[schema(value_type = String, required, min_length = 1, max_length = 4096)]
+    push_token: Field<String>,
+    /// Required for android and ios, if only `{}`.
+    #[schema(value_type = Option<MobileSettingsBody>)]
+    mobile_settings: Field<Object<MobileSettingsBody>>,
+    /// Required for web, if only `{}`.
+    #[schema(value_type = Option<WebSettingsBody>)]
+    web_settings: Field<Object<WebSettingsBody>>,
+}
+
+/// Add a device, or renew it; a revoked one becomes active again.
+#[utoipa::path(post, path = "/notifications/devices/add-device", tag = "easyflow",
+    request_body = AddDeviceBody, security(("bearer" = [])),
+    params(("x-fingerprint-id" = String, Header, description = "Which installation speaks; the first one \
+        that a session shows is pinned to it.")),
+    responses(
+        (status = 200, description = "The device as it stands now.", body = Success<DeviceData>),
+        (status = 400, description = "Parameters are missing or wrong: wrong settings are named as a whole; \
+            `deviceId` also where the user may have no more devices.", body = ErrorAnswer),
+        (status = 401, description = "Not signed in.", body = ErrorAnswer),
+        (status = 403, description = "The fingerprint is not the session's.", body = ErrorAnswer),
+        (status = 500, description = "The server failed.", body = ErrorAnswer),
+    ))]
+pub(crate) async fn add(call: &mut Call) -> Answer {
+    let (caller, fingerprint) = enter(call)?;
+    let body: AddDeviceBody = call.json().await?;
+    let command = command(body)?;
+    let registered = call.api.doorbell.add_device(caller, fingerprint, command).await?;
+    Ok(show(registered.view))
+}
+
+fn command(body: AddDeviceBody) -> Result<AddDevice, Failure> {
+    let mut form = Form::of(&body);
+    let device_id = form.required("deviceId", body.device_id, DeviceId::parse);
+    let platform = form.required("platform", body.platform, |name| {
+        Platform::from_name(&name).ok_or("must be android, ios or web")
+    });
+    let environment = form.required("environment", body.environment, Environment::parse);
+    let push_token = form.required("pushToken", body.push_token, PushToken::parse);
+    let (needs_mobile, needs_web) = match platform {
+        Some(Platform::Android | Platform::Ios) => (true, false),
+        Some(Platform::Web) => (false, true),
+        None => (false, false),
+    };
+    let parse_mobile = |Object(settings): Object<MobileSettingsBody>| settings.parse();
+    let mobile = if needs_mobile {
+        form.required("mobileSettings", body.mobile_settings, parse_mobile)
+    } else {
+        form.optional("mobileSettings", body.mobile_settings, parse_mobile)
+    };
+    let parse_web = |Object(settings): Object<WebSettingsBody>| settings.parse();
+    let web = if needs_web {
+        form.required("webSettings", body.web_settings, parse_web)
+    } else {
+        form.optional("webSettings", body.web_settings, parse_web)
+    };
+    match (device_id, platform, environment, push_token, form.is_good()) {
+        (Some(device_id), Some(platform), Some(environment), Some(push_token), true) => Ok(AddDevice {
+            device_id,
+            platform,
+            environment,
+            push_token,
+            mobile,
+            web,
+        }),
+        _ => Err(form.failure()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn bad(body: Value) -> Vec<&'static str> {
+        let body: AddDeviceBody = serde_json::from_value(body).expect("fields never fail");
+        match command(body) {
+            Ok(_) => vec![],
+            Err(Failure::Invalid(fields)) => fields.iter().map(|field| field.name).collect(),
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+
+    fn with(name: &str, value: Value) -> Value {
+        let mut body = json!({
+            "deviceId": "d", "platform": "ios", "environment": "sandbox", "pushToken": "t",
+            "mobileSettings": {"appVersion": "1"},
+        });
+        body[name] = value;
+        body
+    }
+
+    #[test]
+    fn every_bad_parameter_is_named_in_the_tables_order() {
+        assert_eq!(
+            bad(json!({"webSettings": 1, "mobileSettings": "x"})),
+            [
+                "deviceId",
+                "platform",
+                "environment",
+                "pushToken",
+                "mobileSettings",
+                "webSettings"
+            ]
+        );
+        assert_eq!(bad(with("deviceId", json!("x".repeat(257)))), ["deviceId"]);
+        assert_eq!(bad(with("platform", json!("iOS"))), ["platform"]);
+        assert_eq!(bad(with("environment", json!(""))), ["environment"]);
+        assert_eq!(bad(with("pushToken", json!(5))), ["pushToken"]);
+    }
+
+    #[test]
+    fn a_platform_needs_its_own_settings() {
+        assert!(bad(with("mobileSettings", json!({}))).is_empty());
+        assert_eq!(bad(with("mobileSettings", json!(null))), ["mobileSettings"]);
+        assert_eq!(bad(with("mobileSettings", json!(["1"]))), ["mobileSettings"]);
+        assert_eq!(
+            bad(with("mobileSettings", json!({"appVersion": 1}))),
+            ["mobileSettings"]
+        );
+        assert_eq!(bad(with("platform", json!("web"))), ["webSettings"]);
+        assert_eq!(bad(with("webSettings", json!([]))), ["webSettings"]);
+        let mut web = with("platform", json!("web"));
+        web["webSettings"] = json!({"ipAddress": "10.0.0.45"});
+        assert!(bad(web).is_empty());
+    }
+}

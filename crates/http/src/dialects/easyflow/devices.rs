@@ -1,0 +1,237 @@
+//! Seeing one's devices.
+
+use doorbell_domain::store::{DeviceKey, DevicePage, Page};
+use doorbell_domain::text::DeviceId;
+use doorbell_domain::{Caller, DeviceUid, UserId};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::device::{DeviceAnswer, DeviceData, Success, show, success};
+use super::error::ErrorAnswer;
+use super::fingerprint::enter;
+use crate::call::Call;
+use crate::failure::{BadField, Failure};
+use crate::field::Field;
+use crate::form::Form;
+use crate::routing::Answer;
+
+/// The most devices on a page.
+const MAX_LIMIT: u32 = 100;
+
+/// How many devices a page has where the request does not say.
+const DEFAULT_LIMIT: u32 = 20;
+
+/// A page of devices.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct DevicesData {
+    /// The devices of this page, newest first, revoked ones too.
+    docs: Vec<DeviceAnswer>,
+    /// The page that was asked for, the first being 1.
+    current_page: u32,
+    /// How many devices a page has at most.
+    limit: u32,
+    /// How many there are in all.
+    total_docs: u64,
+    /// How many pages they fill.
+    total_pages: u64,
+    /// Whether another page follows.
+    has_next: bool,
+    /// The page that follows; null at the end.
+    next_page: Option<u64>,
+}
+
+/// Get a device.
+#[utoipa::path(get, path = "/notifications/devices/get", tag = "easyflow", security(("bearer" = [])),
+    params(
+        ("x-fingerprint-id" = String, Header, description = "Which installation speaks; the first one that a \
+            session shows is pinned to it."),
+        ("id" = Option<String>, Query, description = "The device's `id`; where both are given, this one counts."),
+        ("deviceId" = Option<String>, Query, description = "The client's own name for the device."),
+    ),
+    responses(
+        (status = 200, description = "The device.", body = Success<DeviceData>),
+        (status = 400, description = "Parameters are missing, wrong, or name no device of the caller.", body = ErrorAnswer),
+        (status = 401, description = "Not signed in.", body = ErrorAnswer),
+        (status = 403, description = "The fingerprint is not the session's.", body = ErrorAnswer),
+        (status = 500, description = "The server failed.", body = ErrorAnswer),
+    ))]
+pub(crate) async fn get(call: &mut Call) -> Answer {
+    let (caller, fingerprint) = enter(call)?;
+    let (name, key) = key(call.query("id"), call.query("deviceId"))?;
+    let found = call.api.doorbell.device(caller, Some(&fingerprint), key).await?;
+    found
+        .map(show)
+        .ok_or_else(|| Failure::field(name, "is not a device of the caller"))
+}
+
+/// What the device is asked for by, after the name of its parameter.
+fn key(id: Option<String>, device_id: Option<String>) -> Result<(&'static str, DeviceKey), Failure> {
+    match (id, device_id) {
+        (Some(id), _) => DeviceUid::parse(&id)
+            .map(|id| ("id", DeviceKey::Uid(id)))
+            .ok_or_else(|| Failure::field("id", "must be a device's id")),
+        (None, Some(name)) => DeviceId::parse(name)
+            .map(|name| ("deviceId", DeviceKey::DeviceId(name)))
+            .map_err(|rule| Failure::field("deviceId", rule)),
+        (None, None) => {
+            let missing = |name| BadField {
+                name,
+                rule: "is required without the other".to_owned(),
+            };
+            Err(Failure::Invalid(vec![missing("id"), missing("deviceId")]))
+        }
+    }
+}
+
+/// List devices.
+#[utoipa::path(get, path = "/notifications/devices", tag = "easyflow", security(("bearer" = [])),
+    params(
+        ("x-fingerprint-id" = String, Header, description = "Which installation speaks; the first one that a \
+            session shows is pinned to it."),
+        ("page" = Option<u32>, Query, description = "Which page; 1 where absent.", minimum = 1),
+        ("limit" = Option<u32>, Query, description = "How many devices a page has; 20 where absent.",
+            minimum = 1, maximum = 100),
+        ("userId" = Option<String>, Query, description = "The caller's own id; any other is refused."),
+    ),
+    responses(
+        (status = 200, description = "A page of the caller's devices.", body = Success<DevicesData>),
+        (status = 400, description = "Parameters are wrong.", body = ErrorAnswer),
+        (status = 401, description = "Not signed in.", body = ErrorAnswer),
+        (status = 403, description = "Another user's devices, or the fingerprint is not the session's.", body = ErrorAnswer),
+        (status = 500, description = "The server failed.", body = ErrorAnswer),
+    ))]
+pub(crate) async fn list(call: &mut Call) -> Answer {
+    let (caller, fingerprint) = enter(call)?;
+    let (page, limit) = page(call.query("page"), call.query("limit"))?;
+    if call.query("userId").is_some_and(|user| !is_own(&user, caller)) {
+        return Err(Failure::Forbidden);
+    }
+    let asked = Page {
+        offset: u64::from(page - 1) * u64::from(limit),
+        limit,
+    };
+    let found = call
+        .api
+        .doorbell
+        .devices(caller, Some(&fingerprint), asked)
+        .await?;
+    Ok(success(shown(page, limit, found)))
+}
+
+fn is_own(user: &str, caller: Caller) -> bool {
+    UserId::parse(user) == Some(caller.user)
+}
+
+fn page(page: Option<String>, limit: Option<String>) -> Result<(u32, u32), Failure> {
+    let mut form = Form::default();
+    let field = |value: Option<String>| value.map_or(Field::Absent, Field::Value);
+    let page = form.optional("page", field(page), |text| count(&text, u32::MAX));
+    let limit = form.optional("limit", field(limit), |text| count(&text, MAX_LIMIT));
+    form.finish()?;
+    Ok((page.unwrap_or(1), limit.unwrap_or(DEFAULT_LIMIT)))
+}
+
+/// A number from 1 to `max` in decimal digits.
+fn count(text: &str, max: u32) -> Result<u32, String> {
+    // Rust also reads a plus sign.
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse()
+        .ok()
+        .filter(|count| digits && (1..=max).contains(count))
+        .ok_or_else(|| format!("must be a number from 1 to {max}"))
+}
+
+fn shown(page: u32, limit: u32, found: DevicePage) -> DevicesData {
+    let total_pages = found.total.div_ceil(u64::from(limit));
+    let has_next = u64::from(page) < total_pages;
+    DevicesData {
+        docs: found.devices.into_iter().map(Into::into).collect(),
+        current_page: page,
+        limit,
+        total_docs: found.total,
+        total_pages,
+        has_next,
+        next_page: has_next.then(|| u64::from(page) + 1),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bad<T>(read: Result<T, Failure>) -> Vec<&'static str> {
+        match read {
+            Ok(_) => vec![],
+            Err(Failure::Invalid(fields)) => fields.iter().map(|field| field.name).collect(),
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+
+    fn page_of(page: Option<&str>, limit: Option<&str>) -> Result<(u32, u32), Failure> {
+        super::page(page.map(str::to_owned), limit.map(str::to_owned))
+    }
+
+    fn key_of(id: Option<&str>, name: Option<&str>) -> Result<(&'static str, DeviceKey), Failure> {
+        super::key(id.map(str::to_owned), name.map(str::to_owned))
+    }
+
+    #[test]
+    fn a_page_is_counted_from_one_and_bounded() {
+        assert_eq!(page_of(None, None), Ok((1, 20)));
+        assert_eq!(page_of(Some("4294967295"), Some("100")), Ok((u32::MAX, 100)));
+        for wrong in ["", "0", "-1", "+1", " 1", "1.5", "x", "4294967296", "１"] {
+            assert_eq!(bad(page_of(Some(wrong), None)), ["page"], "{wrong}");
+            assert_eq!(bad(page_of(None, Some(wrong))), ["limit"], "{wrong}");
+        }
+        assert_eq!(bad(page_of(Some("0"), Some("101"))), ["page", "limit"]);
+    }
+
+    #[test]
+    fn a_device_is_asked_for_by_its_id_before_its_name() {
+        let id = "0192f0c1-2b3d-7c4e-8f50-123456789abc";
+        let uid = DeviceUid::parse(id).expect("an id");
+        assert_eq!(key_of(Some(id), Some("phone")), Ok(("id", DeviceKey::Uid(uid))));
+        let name = DeviceId::parse("phone").expect("text");
+        assert_eq!(
+            key_of(None, Some("phone")),
+            Ok(("deviceId", DeviceKey::DeviceId(name)))
+        );
+        assert_eq!(bad(key_of(Some("phone"), Some("phone"))), ["id"]);
+        assert_eq!(bad(key_of(None, Some(""))), ["deviceId"]);
+        assert_eq!(bad(key_of(None, None)), ["id", "deviceId"]);
+    }
+
+    #[test]
+    fn the_last_page_has_no_next() {
+        let of = |page, total| {
+            let data = shown(
+                page,
+                20,
+                DevicePage {
+                    devices: vec![],
+                    total,
+                },
+            );
+            (data.total_pages, data.has_next, data.next_page)
+        };
+        assert_eq!(of(1, 0), (0, false, None));
+        assert_eq!(of(1, 20), (1, false, None));
+        assert_eq!(of(1, 21), (2, true, Some(2)));
+        assert_eq!(of(2, 21), (2, false, None));
+        assert_eq!(of(u32::MAX, 21), (2, false, None));
+        let last = shown(
+            1,
+            20,
+            DevicePage {
+                devices: vec![],
+                total: 0,
+            },
+        );
+        let text = serde_json::to_string(&last).expect("JSON");
+        assert_eq!(
+            text,
+            r#"{"docs":[],"currentPage":1,"limit":20,"totalDocs":0,"totalPages":0,"hasNext":false,"nextPage":null}"#
+        );
+    }
+}

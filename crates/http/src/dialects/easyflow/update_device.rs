@@ -1,0 +1,153 @@
+//! Changing facts of a known device, revoking it, and taking that back.
+
+use doorbell_application::UpdateDevice;
+use doorbell_domain::text::Environment;
+use doorbell_domain::{DeviceStatus, DeviceUid, PushToken};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use validator::Validate;
+
+use super::device::{DeviceData, Success, show};
+use super::error::ErrorAnswer;
+use super::fingerprint::enter;
+use super::settings::{MobileSettingsBody, WebSettingsBody};
+use crate::call::Call;
+use crate::failure::Failure;
+use crate::field::Field;
+use crate::form::Form;
+use crate::object::Object;
+use crate::routing::Answer;
+
+/// Which device, and what to change of it. What is left out or null stays as it is.
+#[derive(Debug, Default, Deserialize, Validate, ToSchema)]
+#[serde(default, rename_all = "camelCase")]
+pub(crate) struct UpdateDeviceBody {
+    /// The device's `id`.
+    #[schema(value_type = String, required)]
+    id: Field<String>,
+    /// Where the application was built for; `sandbox` and `development` mean the APNs sandbox.
+    #[validate(length(max = 256, message = "must be at most 256 bytes long"))]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 256)]
+    environment: Field<String>,
+    /// `active` or `revoked`; a revoked device is not rung.
+    #[schema(value_type = Option<String>, example = "revoked")]
+    status: Field<String>,
+    /// The token that its platform's provider gave.
+    #[validate(length(max = 4096, message = "must be at most 4096 bytes long"))]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 4096)]
+    push_token: Field<String>,
+    /// What the application tells.
+    #[schema(value_type = Option<MobileSettingsBody>)]
+    mobile_settings: Field<Object<MobileSettingsBody>>,
+    /// What the browser tells.
+    #[schema(value_type = Option<WebSettingsBody>)]
+    web_settings: Field<Object<WebSettingsBody>>,
+}
+
+/// Update a device.
+#[utoipa::path(patch, path = "/notifications/devices/update", tag = "easyflow",
+    request_body = UpdateDeviceBody, security(("bearer" = [])),
+    params(("x-fingerprint-id" = String, Header, description = "Which installation speaks; the first one \
+        that a session shows is pinned to it.")),
+    responses(
+        (status = 200, description = "The device as it stands now.", body = Success<DeviceData>),
+        (status = 400, description = "Parameters are missing, wrong (wrong settings are named as a whole), or \
+            name no device of the caller.", body = ErrorAnswer),
+        (status = 401, description = "Not signed in.", body = ErrorAnswer),
+        (status = 403, description = "A token for a revoked device, or the fingerprint is not the session's.", body = ErrorAnswer),
+        (status = 500, description = "The server failed.", body = ErrorAnswer),
+    ))]
+pub(crate) async fn update(call: &mut Call) -> Answer {
+    let (caller, fingerprint) = enter(call)?;
+    let body: UpdateDeviceBody = call.json().await?;
+    let command = command(body)?;
+    let updated = call
+        .api
+        .doorbell
+        .update_device(caller, fingerprint, command)
+        .await;
+    match updated.map_err(Failure::from) {
+        Ok(registered) => Ok(show(registered.view)),
+        Err(Failure::UnknownDevice) => Err(Failure::field("id", "is not a device of the caller")),
+        Err(failure) => Err(failure),
+    }
+}
+
+fn command(body: UpdateDeviceBody) -> Result<UpdateDevice, Failure> {
+    let mut form = Form::of(&body);
+    let id = form.required("id", body.id, |id| {
+        DeviceUid::parse(&id).ok_or("must be a device's id")
+    });
+    let environment = form.optional("environment", body.environment, Environment::parse);
+    let status = form.optional("status", body.status, |name| {
+        DeviceStatus::from_name(&name).ok_or("must be active or revoked")
+    });
+    let push_token = form.optional("pushToken", body.push_token, PushToken::parse);
+    let mobile = form.optional("mobileSettings", body.mobile_settings, |Object(settings)| {
+        settings.parse()
+    });
+    let web = form.optional("webSettings", body.web_settings, |Object(settings)| {
+        settings.parse()
+    });
+    match (id, form.is_good()) {
+        (Some(id), true) => Ok(UpdateDevice {
+            id,
+            environment,
+            status,
+            push_token,
+            mobile,
+            web,
+        }),
+        _ => Err(form.failure()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const ID: &str = "0192f0c1-2b3d-7c4e-8f50-123456789abc";
+
+    fn read(body: Value) -> Result<UpdateDevice, Vec<&'static str>> {
+        let body: UpdateDeviceBody = serde_json::from_value(body).expect("fields never fail");
+        command(body).map_err(|failure| match failure {
+            Failure::Invalid(fields) => fields.iter().map(|field| field.name).collect(),
+            other => panic!("{other:?}"),
+        })
+    }
+
+    #[test]
+    fn only_the_id_is_required_and_null_leaves_as_it_is() {
+        let command = read(json!({
+            "id": ID, "environment": null, "status": null, "pushToken": null, "mobileSettings": null,
+            "webSettings": null,
+        }))
+        .expect("accepted");
+        assert_eq!(command.id.to_string(), ID);
+        assert!(command.environment.is_none() && command.status.is_none() && command.push_token.is_none());
+        assert!(command.mobile.is_none() && command.web.is_none());
+    }
+
+    #[test]
+    fn every_bad_parameter_is_named_in_the_tables_order() {
+        assert_eq!(
+            read(json!({
+                "webSettings": [], "mobileSettings": {"osVersion": ""}, "pushToken": "", "status": "deleted",
+                "environment": 1, "id": ID.to_uppercase(),
+            }))
+            .err(),
+            Some(vec![
+                "id",
+                "environment",
+                "status",
+                "pushToken",
+                "mobileSettings",
+                "webSettings"
+            ])
+        );
+        assert_eq!(read(json!({})).err(), Some(vec!["id"]));
+        assert_eq!(read(json!({"id": 5})).err(), Some(vec!["id"]));
+    }
+}
