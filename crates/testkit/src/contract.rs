@@ -5,6 +5,7 @@ pub mod atomicity;
 pub mod audit;
 pub mod codes;
 pub mod concurrency;
+pub mod credentials;
 pub mod keys;
 pub mod moves;
 pub mod reads;
@@ -19,7 +20,7 @@ pub mod users;
 /// macros and multi-threaded runtime.
 #[macro_export]
 macro_rules! store_contract {
-    ($fresh:path) => {
+    ($fresh:ident) => {
         $crate::store_contract! { @topics $fresh;
             atomicity {
                 what_a_transaction_wrote_is_there_after_its_ok
@@ -59,16 +60,7 @@ macro_rules! store_contract {
             registration {
                 every_field_of_a_device_is_kept
                 a_device_registered_again_keeps_its_identity_and_what_was_not_sent
-                every_kind_of_token_is_kept_whole
-                a_new_value_replaces_the_old_one_in_its_row
-                a_replaced_value_belongs_to_nobody
-                a_subscription_is_kept_whole
-                a_subscription_registered_again_keeps_its_row_and_device
-                a_holder_is_found_again_by_its_token
                 a_device_can_be_named_by_its_id
-                a_value_on_the_users_other_device_is_gathered
-                a_live_activity_moves_with_its_user
-                tokens_revive_under_a_new_session
                 a_revoked_device_hides_its_token_and_shows_it_when_revived
                 an_unknown_device_is_refused
                 a_session_that_is_over_registers_nothing
@@ -80,6 +72,17 @@ macro_rules! store_contract {
                 a_batch_sees_its_own_earlier_members
                 an_empty_batch_has_no_answers
                 registering_the_same_again_changes_nothing_but_times
+            }
+            credentials {
+                every_kind_of_token_is_kept_whole
+                a_new_value_replaces_the_old_one_in_its_row
+                a_replaced_value_belongs_to_nobody
+                a_subscription_is_kept_whole
+                a_subscription_registered_again_keeps_its_row_and_device
+                a_holder_is_found_again_by_its_token
+                a_value_on_the_users_other_device_is_gathered
+                a_live_activity_moves_with_its_user
+                tokens_revive_under_a_new_session
                 the_shown_token_is_the_default_apps_or_else_the_newest
             }
             moves {
@@ -135,7 +138,7 @@ macro_rules! store_contract {
             }
         }
     };
-    (@topics $fresh:path; $($topic:ident { $($case:ident)* })*) => {$(
+    (@topics $fresh:ident; $($topic:ident { $($case:ident)* })*) => {$(
         mod $topic {$(
             #[::tokio::test(flavor = "multi_thread", worker_threads = 4)]
             async fn $case() {
@@ -157,6 +160,7 @@ mod tests {
             ("audit", include_str!("contract/audit.rs")),
             ("codes", include_str!("contract/codes.rs")),
             ("concurrency", include_str!("contract/concurrency.rs")),
+            ("credentials", include_str!("contract/credentials.rs")),
             ("keys", include_str!("contract/keys.rs")),
             ("moves", include_str!("contract/moves.rs")),
             ("reads", include_str!("contract/reads.rs")),
