@@ -43,9 +43,36 @@ pub(crate) fn with_defaults(given: &str) -> String {
     whole
 }
 
+/// `message`, which may quote the connection string `given`, without the password in it.
+pub(crate) fn without_password(message: &str, given: &str) -> String {
+    let authority = given.split_once("://").map(|(_, rest)| rest).unwrap_or_default();
+    let authority = authority.split(['/', '?']).next().unwrap_or_default();
+    let user = authority.rsplit_once('@').map(|(user, _)| user);
+    let before_host = user.and_then(|user| user.split_once(':')).map(|(_, password)| password);
+    let named = given.split([' ', '?', '&']).filter_map(|setting| setting.strip_prefix("password="));
+    let passwords = before_host.into_iter().chain(named);
+    passwords
+        .filter(|password| !password.is_empty())
+        .fold(message.to_owned(), |message, password| message.replace(password, "[redacted]"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_password_is_never_told() {
+        for given in [
+            "postgres://u:hush%zz@h/db",
+            "postgres://u@h/db?sslmode=disable&password=hush%zz",
+            "host=h password=hush%zz user=u",
+        ] {
+            let told = without_password("invalid percent-encoded token: \"hush%zz\"", given);
+            assert_eq!(told, "invalid percent-encoded token: \"[redacted]\"", "{given}");
+        }
+        assert_eq!(without_password("refused", "postgres://u@h/db"), "refused");
+        assert_eq!(without_password("refused", "postgres://u:@h/db"), "refused");
+    }
 
     #[test]
     fn what_the_operator_says_stays() {

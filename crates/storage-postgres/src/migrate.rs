@@ -8,6 +8,7 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use doorbell_domain::store::{Found, StoreError};
 
 use crate::conninfo;
+use crate::pool::direct;
 use crate::schema::__diesel_schema_migrations as applied;
 use crate::trouble::Trouble;
 
@@ -25,18 +26,12 @@ const SETTINGS: &str = "
 ///
 /// The lock that keeps others out ends with the connection, however this ends.
 pub fn migrate(url: &str) -> Found<Vec<String>> {
-    let mut connection = direct(url)?;
+    let mut connection = direct(&conninfo::with_defaults(url))?;
     connection.batch_execute(SETTINGS).map_err(Trouble::from)?;
     let run = connection
         .run_pending_migrations(MIGRATIONS)
         .map_err(|error| StoreError::Failed(format!("migration: {error}")))?;
     Ok(run.iter().map(ToString::to_string).collect())
-}
-
-/// A connection outside the pool.
-pub(crate) fn direct(url: &str) -> Found<PgConnection> {
-    PgConnection::establish(&conninfo::with_defaults(url))
-        .map_err(|error| StoreError::Unavailable(format!("no connection: {error}")))
 }
 
 /// The versions of the migrations that the schema has seen.

@@ -1,15 +1,18 @@
 //! Connections, and how a failed one is told from a good one without asking each.
 
+use std::fmt::Display;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::r2d2::R2D2Connection;
-use diesel::{Connection, ConnectionError, PgConnection, QueryResult};
+use diesel::{Connection, PgConnection, QueryResult};
 use doorbell_domain::store::{Found, StoreError};
 use r2d2::{HandleError, ManageConnection, PooledConnection};
+use thiserror::Error;
 
+use crate::conninfo;
 use crate::trouble::Trouble;
 
 /// How long to wait for a free connection.
@@ -53,17 +56,39 @@ impl Manager {
     }
 }
 
+/// Why a connection could not be made, without what must not be told.
+#[derive(Debug, Error)]
+#[error("{0}")]
+pub(crate) struct Refused(String);
+
+impl Refused {
+    fn new(error: &impl Display, url: &str) -> Self {
+        Self(conninfo::without_password(&error.to_string(), url))
+    }
+}
+
+impl From<Refused> for StoreError {
+    fn from(Refused(why): Refused) -> Self {
+        Self::Unavailable(format!("no connection: {why}"))
+    }
+}
+
+/// A connection without any settings of its own.
+pub(crate) fn direct(url: &str) -> Result<PgConnection, Refused> {
+    PgConnection::establish(url).map_err(|error| Refused::new(&error, url))
+}
+
 impl ManageConnection for Manager {
     type Connection = Link;
-    type Error = ConnectionError;
+    type Error = Refused;
 
-    fn connect(&self) -> Result<Link, ConnectionError> {
+    fn connect(&self) -> Result<Link, Refused> {
         // Read first: a connection that was being made while another failed is as suspect as the older ones.
         let generation = self.generation.load(Ordering::Acquire);
-        let mut connection = PgConnection::establish(&self.url)?;
+        let mut connection = direct(&self.url)?;
         connection
             .batch_execute(SETTINGS)
-            .map_err(ConnectionError::CouldntSetupConfiguration)?;
+            .map_err(|error| Refused::new(&error, &self.url))?;
         Ok(Link {
             connection,
             generation,
@@ -71,9 +96,9 @@ impl ManageConnection for Manager {
         })
     }
 
-    fn is_valid(&self, link: &mut Link) -> Result<(), ConnectionError> {
+    fn is_valid(&self, link: &mut Link) -> Result<(), Refused> {
         let answer = link.connection.ping();
-        answer.map_err(ConnectionError::CouldntSetupConfiguration)
+        answer.map_err(|error| Refused::new(&error, &self.url))
     }
 
     fn has_broken(&self, link: &mut Link) -> bool {
@@ -85,8 +110,8 @@ impl ManageConnection for Manager {
 #[derive(Debug)]
 struct Log;
 
-impl HandleError<ConnectionError> for Log {
-    fn handle_error(&self, error: ConnectionError) {
+impl HandleError<Refused> for Log {
+    fn handle_error(&self, error: Refused) {
         tracing::warn!(%error, "no connection to the database");
     }
 }

@@ -9,7 +9,7 @@ use doorbell_domain::registration::{Registered, Registration};
 use doorbell_domain::store::{Found, ReadWork, RegisterError, Store, StoreError, WriteWork};
 use doorbell_storage::{Vault, blocking};
 
-use crate::pool::Pool;
+use crate::pool::{Pool, direct};
 use crate::repositories::Repositories;
 use crate::{conninfo, migrate, register};
 
@@ -43,15 +43,16 @@ pub struct PostgresStore {
 impl PostgresStore {
     /// Opens the database at `url`, which must be there and answer. Blocks the thread.
     pub fn connect(url: &str, sealer: Arc<dyn Sealer>, options: Options) -> Result<Self, StoreError> {
+        let whole = conninfo::with_defaults(url);
         if options.migrate {
             for migration in migrate::migrate(url)? {
                 tracing::info!(migration, "the schema was migrated");
             }
         } else {
-            drop(migrate::direct(url)?);
+            drop(direct(&whole)?);
         }
         Ok(Self {
-            pool: Pool::new(conninfo::with_defaults(url), options.connections),
+            pool: Pool::new(whole, options.connections),
             vault: Vault::new(sealer),
         })
     }
