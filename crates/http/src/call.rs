@@ -155,7 +155,9 @@ pub(crate) fn parse_object<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
     if first != Some(&b'{') {
         return None;
     }
-    serde_json::from_slice(bytes).ok()
+    // Read from text, because from bytes serde_json passes over a field that nobody asked for without looking at
+    // its encoding.
+    serde_json::from_str(std::str::from_utf8(bytes).ok()?).ok()
 }
 
 /// RFC 3986 §2.1; a `%` without two hexadecimal digits is no encoding at all.
@@ -178,6 +180,10 @@ fn percent_decode(text: &str) -> Option<Vec<u8>> {
 mod tests {
     use super::*;
 
+    /// A body of which no field is asked for.
+    #[derive(serde::Deserialize)]
+    struct Nothing {}
+
     #[test]
     fn only_an_object_is_a_body() {
         assert!(parse_object::<serde_json::Value>(b" {\"a\":1}").is_some());
@@ -196,6 +202,8 @@ mod tests {
                 "{bad}"
             );
         }
+        assert!(parse_object::<Nothing>(b"{\"a\":\"b\"}").is_some());
+        assert!(parse_object::<Nothing>(b"{\"a\":\"\xff\"}").is_none());
         let deep = format!("{}{}", "{\"a\":".repeat(10_000), "}".repeat(10_000));
         assert!(parse_object::<serde_json::Value>(deep.as_bytes()).is_none());
     }
