@@ -73,7 +73,12 @@ pub(crate) async fn run(
     times.sort_unstable();
     let at = |share: usize| times.get(times.len() * share / 1000).copied().unwrap_or_default();
     let answered = f64::from(u32::try_from(times.len()).unwrap_or(u32::MAX));
-    Ok(Outcome { rate: answered / measured.as_secs_f64(), median: at(500), p99: at(990), failed })
+    Ok(Outcome {
+        rate: answered / measured.as_secs_f64(),
+        median: at(500),
+        p99: at(990),
+        failed,
+    })
 }
 
 /// Sends every request once, over so many connections, and wants 2xx for each. Gives the bodies in order.
@@ -92,7 +97,9 @@ pub(crate) async fn once(
             let mut bodies = Vec::new();
             loop {
                 let turn = next.fetch_add(1, Ordering::Relaxed);
-                let Some(request) = requests.get(turn) else { return anyhow::Ok(bodies) };
+                let Some(request) = requests.get(turn) else {
+                    return anyhow::Ok(bodies);
+                };
                 let answer = connection.send(request).await?;
                 if !(200..300).contains(&answer.status) {
                     bail!("{}: {}", answer.status, String::from_utf8_lossy(&answer.body));
@@ -123,7 +130,10 @@ impl Connection {
     async fn open(address: &str) -> anyhow::Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream, read: Vec::with_capacity(4096) })
+        Ok(Self {
+            stream,
+            read: Vec::with_capacity(4096),
+        })
     }
 
     async fn send(&mut self, request: &[u8]) -> anyhow::Result<Answer> {
@@ -144,7 +154,10 @@ impl Connection {
         while self.read.len() < head + length {
             self.more().await?;
         }
-        Ok(Answer { status, body: self.read.split_off(head) })
+        Ok(Answer {
+            status,
+            body: self.read.split_off(head),
+        })
     }
 
     async fn more(&mut self) -> anyhow::Result<()> {

@@ -24,8 +24,12 @@ const STARTS: usize = 11;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
-    let binary = std::env::var_os("DOORBELL_BIN").map(PathBuf::from).context("DOORBELL_BIN is not set")?;
-    let size = std::fs::metadata(&binary).context("no binary at DOORBELL_BIN")?.len();
+    let binary = std::env::var_os("DOORBELL_BIN")
+        .map(PathBuf::from)
+        .context("DOORBELL_BIN is not set")?;
+    let size = std::fs::metadata(&binary)
+        .context("no binary at DOORBELL_BIN")?
+        .len();
     println!("binary: {:.1} MB", mega(size));
     for database in [Database::Sqlite, Database::Postgres] {
         measure(&binary, database).await?;
@@ -44,7 +48,10 @@ async fn measure(binary: &std::path::Path, database: Database) -> anyhow::Result
     }
     starts.sort();
     let median = starts.get(STARTS / 2).copied().unwrap_or_default();
-    println!("{name}: exec to ready, median of {STARTS}: {:.0} ms", median.as_secs_f64() * 1e3);
+    println!(
+        "{name}: exec to ready, median of {STARTS}: {:.0} ms",
+        median.as_secs_f64() * 1e3
+    );
 
     let server = Server::start(binary, &place)?;
     // One number parsed: whatever is read lazily has been read.
@@ -53,12 +60,20 @@ async fn measure(binary: &std::path::Path, database: Database) -> anyhow::Result
     drop(first);
 
     let people = people::sign_in(&server.address, PEOPLE).await?;
-    let registrations: Vec<Vec<u8>> = people.iter().enumerate().map(|(n, person)| person.device_token(n)).collect();
+    let registrations: Vec<Vec<u8>> = people
+        .iter()
+        .enumerate()
+        .map(|(n, person)| person.device_token(n))
+        .collect();
     let registered = load::run(&server.address, &registrations, CONNECTIONS, MEASURED).await?;
     println!("{name}: device-token, {CONNECTIONS} connections: {registered}");
     println!("{name}: resident, after that load: {:.1} MiB", server.resident()?);
 
-    let subscriptions: Vec<Vec<u8>> = people.iter().enumerate().map(|(n, person)| person.subscribe(n)).collect();
+    let subscriptions: Vec<Vec<u8>> = people
+        .iter()
+        .enumerate()
+        .map(|(n, person)| person.subscribe(n))
+        .collect();
     load::once(&server.address, &subscriptions, CONNECTIONS).await?;
     let lists: Vec<Vec<u8>> = people.iter().map(people::Person::subscriptions).collect();
     let listed = load::run(&server.address, &lists, CONNECTIONS, MEASURED).await?;

@@ -16,20 +16,32 @@ pub(crate) struct Person {
 pub(crate) async fn sign_in(address: &str, count: usize) -> anyhow::Result<Vec<Person>> {
     let number = |n: usize| format!("53{:08}", 10_000_000 + n * 37);
     let asks: Vec<_> = (0..count)
-        .map(|n| post("/api/v1/auth/send-otp", None, &json!({"countryCode": "90", "phoneNumber": number(n)})))
+        .map(|n| {
+            post(
+                "/api/v1/auth/send-otp",
+                None,
+                &json!({"countryCode": "90", "phoneNumber": number(n)}),
+            )
+        })
         .collect();
     let answers = load::once(address, &asks, crate::CONNECTIONS).await?;
     let mut verifies = Vec::with_capacity(count);
     for (n, answer) in answers.iter().enumerate() {
         let answer: Value = serde_json::from_slice(answer)?;
-        let code = answer.get("code").context("the server must be in development mode")?;
+        let code = answer
+            .get("code")
+            .context("the server must be in development mode")?;
         let body = json!({"countryCode": "90", "phoneNumber": number(n), "code": code});
         verifies.push(post("/api/v1/auth/verify-otp", None, &body));
     }
     let answers = load::once(address, &verifies, crate::CONNECTIONS).await?;
     let token = |answer: &Vec<u8>| -> anyhow::Result<Person> {
         let answer: Value = serde_json::from_slice(answer)?;
-        let token = answer.get("accessToken").and_then(Value::as_str).context("no token")?.to_owned();
+        let token = answer
+            .get("accessToken")
+            .and_then(Value::as_str)
+            .context("no token")?
+            .to_owned();
         Ok(Person { token })
     };
     answers.iter().map(token).collect()
@@ -72,7 +84,9 @@ impl Person {
 
 fn post(path: &str, token: Option<&str>, body: &Value) -> Vec<u8> {
     let body = body.to_string();
-    let authorization = token.map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default();
+    let authorization = token
+        .map(|token| format!("Authorization: Bearer {token}\r\n"))
+        .unwrap_or_default();
     format!(
         "POST {path} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n{authorization}Content-Length: {}\r\n\r\n{body}",
         body.len()

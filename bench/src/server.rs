@@ -33,7 +33,11 @@ pub(crate) struct Place {
 
 impl Place {
     pub(crate) fn new(database: Database) -> anyhow::Result<Self> {
-        let folder = std::env::temp_dir().join(format!("doorbell-bench-{}-{}", std::process::id(), database.name()));
+        let folder = std::env::temp_dir().join(format!(
+            "doorbell-bench-{}-{}",
+            std::process::id(),
+            database.name()
+        ));
         std::fs::create_dir_all(&folder)?;
         let url = match database {
             Database::Sqlite => format!("sqlite://{}", folder.join("bench.db").display()),
@@ -98,7 +102,10 @@ impl Server {
 
     fn status(&self, name: &str) -> anyhow::Result<f64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix(name)).context("no such figure")?;
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix(name))
+            .context("no such figure")?;
         let kibi: u32 = line.trim().trim_end_matches(" kB").parse()?;
         Ok(f64::from(kibi) / 1024.0)
     }

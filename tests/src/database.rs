@@ -93,7 +93,9 @@ impl OwnDatabase {
         match self.path() {
             Some(path) => {
                 let mut connection = sqlite(path);
-                connection.batch_execute("BEGIN EXCLUSIVE").expect("the file's lock");
+                connection
+                    .batch_execute("BEGIN EXCLUSIVE")
+                    .expect("the file's lock");
                 DatabaseLock::Sqlite(connection)
             }
             None => {
@@ -120,7 +122,8 @@ impl OwnDatabase {
             ))
             .expect("another setting");
         // Connections keep the setting that they began with.
-        let ended = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'");
+        let ended =
+            format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'");
         admin.batch_execute(&ended).expect("its connections end");
     }
 

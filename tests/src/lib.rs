@@ -36,8 +36,8 @@ pub use cluster::Cluster;
 pub use database::{Database, DatabaseLock};
 pub use dialects::is_instant;
 pub use person::{Phone, SignedIn};
-pub use registry::{AUTH, FINGERPRINT, P256DH, encoded};
 pub use raw::Held;
+pub use registry::{AUTH, FINGERPRINT, P256DH, encoded};
 pub use server::{Server, play};
 pub use setup::Setup;
 

@@ -23,7 +23,9 @@ impl Server {
         let mut said = Vec::new();
         while !said.ends_with(b"\r\n\r\n") {
             let mut byte = [0];
-            held.stream.read_exact(&mut byte).expect("the server asks for the body");
+            held.stream
+                .read_exact(&mut byte)
+                .expect("the server asks for the body");
             said.extend(byte);
         }
         let said = String::from_utf8_lossy(&said);

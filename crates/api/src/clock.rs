@@ -19,7 +19,10 @@ impl SystemClock {
     }
 
     fn offset(&self) -> Duration {
-        let text = self.offset_file.as_ref().and_then(|path| fs::read_to_string(path).ok());
+        let text = self
+            .offset_file
+            .as_ref()
+            .and_then(|path| fs::read_to_string(path).ok());
         Duration::seconds(text.and_then(|text| text.trim().parse().ok()).unwrap_or(0))
     }
 }
@@ -44,6 +47,9 @@ mod tests {
         let before = clock.now();
         fs::write(&path, "86400\n").expect("written");
         let ahead = clock.now().since(before);
-        assert!(ahead >= Duration::days(1) && ahead < Duration::days(1) + Duration::minutes(5), "{ahead}");
+        assert!(
+            ahead >= Duration::days(1) && ahead < Duration::days(1) + Duration::minutes(5),
+            "{ahead}"
+        );
     }
 }

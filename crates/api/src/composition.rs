@@ -12,8 +12,8 @@ use doorbell_domain::{Clock, Entropy};
 use doorbell_http::{Api, TrustedProxies};
 use doorbell_keys::{CodeMacs, Jwks, JwtTokens, KeyRing, RefreshMacs, Sealing, Secrets, SystemEntropy};
 use doorbell_standards::{IanaTimeZones, LibPhoneNumber, P256};
-use doorbell_storage_postgres::{Options, PostgresStore};
-use doorbell_storage_sqlite::SqliteStore;
+use doorbell_storage_postgres::{self as postgres, PostgresStore};
+use doorbell_storage_sqlite::{self as sqlite, SqliteStore};
 
 use crate::clock::SystemClock;
 use crate::configuration::{Configuration, Database, Mode, Switch};
@@ -29,7 +29,11 @@ pub(crate) async fn compose(configuration: &Configuration) -> anyhow::Result<Api
     let database = Database::parse(&configuration.database_url)?;
     let secrets = secrets(configuration, &database, entropy.as_ref())?;
     let sealer: Arc<dyn Sealer> = Arc::new(Sealing::new(&secrets, Arc::clone(&entropy))?);
-    let store = open(&database, Arc::clone(&sealer), configuration.migrate == Switch::On)?;
+    let store = open(
+        &database,
+        Arc::clone(&sealer),
+        configuration.migrate == Switch::On,
+    )?;
     let keys =
         KeyRing::load_or_create(store.as_ref(), sealer.as_ref(), entropy.as_ref(), clock.as_ref()).await?;
     let jwks = Jwks::of(&keys.signing())?.as_str().to_owned();
@@ -43,7 +47,9 @@ pub(crate) async fn compose(configuration: &Configuration) -> anyhow::Result<Api
         code_sender: Arc::new(LogSender),
         vapid: Arc::new(keys.vapid()),
     };
-    let numbering = numbering.join().map_err(|_| anyhow::anyhow!("reading the numbering plans panicked"))??;
+    let numbering = numbering
+        .join()
+        .map_err(|_| anyhow::anyhow!("reading the numbering plans panicked"))??;
     Ok(Api {
         doorbell: Doorbell::new(ports, configuration.policy()?),
         numbering: Arc::new(numbering),
@@ -61,23 +67,33 @@ pub(crate) async fn compose(configuration: &Configuration) -> anyhow::Result<Api
     })
 }
 
-/// Brings the database's schema up to this program.
-pub(crate) async fn migrate(configuration: &Configuration) -> anyhow::Result<()> {
-    let database = Database::parse(&configuration.database_url)?;
-    let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
-    let secrets = secrets(configuration, &database, entropy.as_ref())?;
-    let store = open(&database, Arc::new(Sealing::new(&secrets, entropy)?), true)?;
-    store.ready().await.context("the schema is not this program's")
+/// Brings the database's schema up to this program, and says what that took.
+pub(crate) fn migrate(configuration: &Configuration) -> anyhow::Result<()> {
+    let applied = match Database::parse(&configuration.database_url)? {
+        Database::Sqlite(path) => sqlite::migrate(&path),
+        Database::Postgres(url) => postgres::migrate(&url),
+    };
+    for migration in applied.context("DATABASE_URL: cannot migrate this database")? {
+        tracing::info!(migration, "the schema was migrated");
+    }
+    Ok(())
 }
 
 fn open(database: &Database, sealer: Arc<dyn Sealer>, migrate: bool) -> anyhow::Result<Arc<dyn Store>> {
     Ok(match database {
         Database::Sqlite(path) => {
-            let opened = SqliteStore::open(path, sealer);
+            let options = sqlite::Options {
+                migrate,
+                ..sqlite::Options::default()
+            };
+            let opened = SqliteStore::open_with(path, sealer, options);
             Arc::new(opened.with_context(|| format!("DATABASE_URL: cannot open {}", path.display()))?)
         }
         Database::Postgres(url) => {
-            let options = Options { migrate, ..Options::default() };
+            let options = postgres::Options {
+                migrate,
+                ..postgres::Options::default()
+            };
             let connected = PostgresStore::connect(url, sealer, options);
             Arc::new(connected.context("DATABASE_URL: cannot use this PostgreSQL database")?)
         }

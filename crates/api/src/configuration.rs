@@ -53,7 +53,12 @@ pub(crate) enum Sender {
 #[derive(Debug, Args)]
 pub(crate) struct Configuration {
     /// Where the registry is kept: `sqlite://PATH` or `postgres://…`.
-    #[arg(long, env = "DATABASE_URL", default_value = "sqlite://data/doorbell.db", hide_env_values = true)]
+    #[arg(
+        long,
+        env = "DATABASE_URL",
+        default_value = "sqlite://data/doorbell.db",
+        hide_env_values = true
+    )]
     pub(crate) database_url: String,
 
     /// Address to listen on; port 0 picks one and prints it.
@@ -101,7 +106,13 @@ pub(crate) struct Configuration {
     pub(crate) issuer: String,
 
     /// Senders of one-time codes, in order.
-    #[arg(long, env = "DOORBELL_SENDERS", value_enum, value_delimiter = ',', default_value = "log")]
+    #[arg(
+        long,
+        env = "DOORBELL_SENDERS",
+        value_enum,
+        value_delimiter = ',',
+        default_value = "log"
+    )]
     pub(crate) senders: Vec<Sender>,
 
     /// Networks (CIDR) whose X-Forwarded-For is believed.
@@ -128,7 +139,9 @@ impl Database {
     /// Reads a URL by its scheme; every other scheme is refused by name, so that a mistyped one never becomes
     /// an empty file.
     pub(crate) fn parse(url: &str) -> anyhow::Result<Self> {
-        let (scheme, rest) = url.split_once("://").context("DATABASE_URL must be sqlite://PATH or postgres://…")?;
+        let (scheme, rest) = url
+            .split_once("://")
+            .context("DATABASE_URL must be sqlite://PATH or postgres://…")?;
         match scheme {
             "sqlite" if rest.is_empty() => bail!("DATABASE_URL names no file: sqlite://PATH"),
             "sqlite" if rest.contains(['?', '#']) => bail!("DATABASE_URL takes no parameters for sqlite"),
@@ -163,7 +176,11 @@ impl Configuration {
     /// The service's policy.
     pub(crate) fn policy(&self) -> anyhow::Result<Policy> {
         let length = CodeLength::new(self.otp_length).context("DOORBELL_OTP_LENGTH must be 4 to 8")?;
-        let cooldown = if self.limits == Switch::Off { 0 } else { self.otp_cooldown };
+        let cooldown = if self.limits == Switch::Off {
+            0
+        } else {
+            self.otp_cooldown
+        };
         Ok(Policy {
             codes: CodePolicy {
                 length,
@@ -193,12 +210,28 @@ mod tests {
     #[test]
     fn a_database_is_named_by_its_scheme() {
         let sqlite = |path: &str| Database::Sqlite(PathBuf::from(path));
-        assert_eq!(Database::parse("sqlite://data/doorbell.db").expect("named"), sqlite("data/doorbell.db"));
-        assert_eq!(Database::parse("sqlite:///var/lib/d.db").expect("named"), sqlite("/var/lib/d.db"));
+        assert_eq!(
+            Database::parse("sqlite://data/doorbell.db").expect("named"),
+            sqlite("data/doorbell.db")
+        );
+        assert_eq!(
+            Database::parse("sqlite:///var/lib/d.db").expect("named"),
+            sqlite("/var/lib/d.db")
+        );
         for url in ["postgres://u:p@host/db", "postgresql:///db"] {
-            assert_eq!(Database::parse(url).expect("named"), Database::Postgres(url.to_owned()));
+            assert_eq!(
+                Database::parse(url).expect("named"),
+                Database::Postgres(url.to_owned())
+            );
         }
-        for url in ["", "data.db", "mysql://host/db", "sqlite://", "file://x", "sqlite://a?mode=ro"] {
+        for url in [
+            "",
+            "data.db",
+            "mysql://host/db",
+            "sqlite://",
+            "file://x",
+            "sqlite://a?mode=ro",
+        ] {
             assert!(Database::parse(url).is_err(), "{url}");
         }
     }
@@ -219,6 +252,9 @@ mod tests {
     #[test]
     fn limits_off_lift_the_cool_down_and_nothing_else() {
         let policy = configured(&["--limits=off"]).policy().expect("a policy");
-        assert_eq!((policy.codes.cooldown, policy.codes.attempts), (Duration::ZERO, 5));
+        assert_eq!(
+            (policy.codes.cooldown, policy.codes.attempts),
+            (Duration::ZERO, 5)
+        );
     }
 }

@@ -35,7 +35,9 @@ pub(crate) fn read_or_make(path: &Path, entropy: &dyn Entropy) -> anyhow::Result
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let written = options.open(&draft).and_then(|mut file| file.write_all(secret.as_bytes()));
+    let written = options
+        .open(&draft)
+        .and_then(|mut file| file.write_all(secret.as_bytes()));
     written.with_context(|| format!("cannot write {}", draft.display()))?;
     // A link appears at once and never replaces another server's.
     let linked = fs::hard_link(&draft, path);
@@ -76,6 +78,12 @@ mod tests {
         let made = read_or_make(&path, &Fixed(1)).expect("made");
         assert_eq!(made.len(), 64);
         assert_eq!(read_or_make(&path, &Fixed(2)).expect("read"), made);
-        assert_eq!(fs::read_dir(folder.path().join("data")).expect("a folder").count(), 1, "no draft is left");
+        assert_eq!(
+            fs::read_dir(folder.path().join("data"))
+                .expect("a folder")
+                .count(),
+            1,
+            "no draft is left"
+        );
     }
 }

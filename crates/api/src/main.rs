@@ -17,12 +17,14 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> anyhow::Result<()> {
     let filter = EnvFilter::try_from_env("DOORBELL_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .json()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
     match CommandLine::parse_from(arguments()).command {
         Command::Serve(configuration) => actix_web::rt::System::new().block_on(server::serve(&configuration)),
-        Command::Migrate(configuration) => {
-            actix_web::rt::System::new().block_on(composition::migrate(&configuration))
-        }
+        Command::Migrate(configuration) => composition::migrate(&configuration),
     }
 }
 

@@ -24,7 +24,10 @@ const MAX_CONNECTIONS: usize = 10_000;
 pub(crate) async fn serve(configuration: &Configuration) -> anyhow::Result<()> {
     let api = web::Data::new(composition::compose(configuration).await?);
     let server = HttpServer::new(move || {
-        App::new().app_data(api.clone()).wrap(from_fn(doorbell_http::dress)).configure(doorbell_http::configure)
+        App::new()
+            .app_data(api.clone())
+            .wrap(from_fn(doorbell_http::dress))
+            .configure(doorbell_http::configure)
     })
     .client_request_timeout(HEAD_TIME)
     .keep_alive(KEEP_ALIVE)

@@ -1,50 +1,31 @@
 //! What every answer carries, whoever made it.
 
-use std::panic::AssertUnwindSafe;
-
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{CACHE_CONTROL, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use actix_web::middleware::Next;
 use actix_web::{Error, web};
 use doorbell_domain::FreshIds;
-use futures_util::FutureExt;
 use tracing::Instrument;
 
 use crate::api::Api;
 use crate::call::single;
-use crate::dialect::Dialect;
-use crate::failure::Failure;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Wraps every request: gives it an id and a span, answers for a handler that panicked or was refused by the
-/// framework, and sets the headers that every answer carries.
+/// Wraps every request: gives it an id and a span, and sets the headers that every answer carries.
 pub async fn dress<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let id = request_id(&request);
     let span = tracing::info_span!("request", id = %id, method = %request.method());
-    let http = request.request().clone();
-    let dialect = Dialect::of(request.path());
-    let work = AssertUnwindSafe(next.call(request))
-        .catch_unwind()
-        .instrument(span.clone());
-    let mut response = match work.await {
-        Ok(Ok(response)) => response.map_into_boxed_body(),
-        Ok(Err(error)) => {
-            // The framework refuses only what it cannot read as HTTP for this resource.
-            let _entered = span.enter();
-            tracing::info!(%error, "refused by the framework");
-            ServiceResponse::new(http.clone(), dialect.render(&Failure::InvalidJson, &http))
-        }
-        Err(_panic) => {
-            let _entered = span.enter();
-            tracing::error!("a handler panicked");
-            ServiceResponse::new(http.clone(), dialect.render(&Failure::Internal, &http))
-        }
-    };
+    // Handlers answer for their own failures and panics; the extractors they use cannot fail.
+    let mut response = next
+        .call(request)
+        .instrument(span.clone())
+        .await?
+        .map_into_boxed_body();
     let status = response.status().as_u16();
     let _entered = span.enter();
     tracing::debug!(status, "answered");

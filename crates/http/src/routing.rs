@@ -1,10 +1,13 @@
 //! From an operation's method and path to its handler, and from a handler's failure to its answer.
 
 use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 
 use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Route};
+
+use futures_util::FutureExt;
 
 use crate::api::Api;
 use crate::call::Call;
@@ -31,7 +34,9 @@ where
             let handler = handler.clone();
             async move {
                 let mut call = Call::new(api, request, payload);
-                match handler(&mut call).await {
+                // A request that breaks its handler must not take the worker's other requests with it.
+                let handled = AssertUnwindSafe(handler(&mut call)).catch_unwind().await;
+                match handled.unwrap_or(Err(Failure::Internal)) {
                     Ok(answer) => answer,
                     Err(failure) => {
                         let failure = outranked(&call, failure).await;

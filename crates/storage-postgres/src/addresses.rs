@@ -18,12 +18,11 @@ statement! {
 }
 
 impl PutAddresses {
-    pub(crate) fn of<'a>(
-        wanted: impl IntoIterator<Item = (&'a Address, &'a UserId)>,
-        at: Timestamp,
-    ) -> Self {
-        let (addresses, owners): (Vec<Address>, Vec<Uuid>) =
-            wanted.into_iter().map(|(address, owner)| (*address, owner.uuid())).unzip();
+    pub(crate) fn of<'a>(wanted: impl IntoIterator<Item = (&'a Address, &'a UserId)>, at: Timestamp) -> Self {
+        let (addresses, owners): (Vec<Address>, Vec<Uuid>) = wanted
+            .into_iter()
+            .map(|(address, owner)| (*address, owner.uuid()))
+            .unzip();
         let (providers, hashes) = columns(&addresses);
         Self {
             providers,

@@ -48,12 +48,18 @@ pub(crate) fn without_password(message: &str, given: &str) -> String {
     let authority = given.split_once("://").map(|(_, rest)| rest).unwrap_or_default();
     let authority = authority.split(['/', '?']).next().unwrap_or_default();
     let user = authority.rsplit_once('@').map(|(user, _)| user);
-    let before_host = user.and_then(|user| user.split_once(':')).map(|(_, password)| password);
-    let named = given.split([' ', '?', '&']).filter_map(|setting| setting.strip_prefix("password="));
+    let before_host = user
+        .and_then(|user| user.split_once(':'))
+        .map(|(_, password)| password);
+    let named = given
+        .split([' ', '?', '&'])
+        .filter_map(|setting| setting.strip_prefix("password="));
     let passwords = before_host.into_iter().chain(named);
     passwords
         .filter(|password| !password.is_empty())
-        .fold(message.to_owned(), |message, password| message.replace(password, "[redacted]"))
+        .fold(message.to_owned(), |message, password| {
+            message.replace(password, "[redacted]")
+        })
 }
 
 #[cfg(test)]

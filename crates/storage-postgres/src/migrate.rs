@@ -49,7 +49,9 @@ pub(crate) fn check(applied: &[String]) -> Found<()> {
         .map(|migration| migration.name())
         .find(|name| !applied.contains(&name.version().to_string()));
     match missing {
-        Some(name) => Err(StoreError::Failed(format!("the schema lacks the migration {name}"))),
+        Some(name) => Err(StoreError::Failed(format!(
+            "the schema lacks the migration {name}"
+        ))),
         None => Ok(()),
     }
 }

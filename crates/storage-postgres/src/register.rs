@@ -59,7 +59,12 @@ pub(crate) fn register(
 }
 
 /// Tries until the database takes the batch or says what is wrong with it.
-fn persist(pool: &Pool, vault: &Vault, batch: &[Registration], until: Instant) -> Result<Answers, StoreError> {
+fn persist(
+    pool: &Pool,
+    vault: &Vault,
+    batch: &[Registration],
+    until: Instant,
+) -> Result<Answers, StoreError> {
     let began = Instant::now();
     let mut tries = 0;
     loop {
@@ -76,7 +81,9 @@ fn persist(pool: &Pool, vault: &Vault, batch: &[Registration], until: Instant) -
         if tries >= limit || began.elapsed() > PATIENCE || Instant::now() > until {
             tracing::warn!(error = %trouble.error, tries, size = batch.len(), "a batch was not written");
             return Err(match trouble.again {
-                Again::Often => StoreError::Unavailable("the database is too busy with these rows".to_owned()),
+                Again::Often => {
+                    StoreError::Unavailable("the database is too busy with these rows".to_owned())
+                }
                 Again::Never | Again::Once => trouble.error,
             });
         }

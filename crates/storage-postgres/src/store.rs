@@ -91,8 +91,7 @@ impl Store for PostgresStore {
         let until = Instant::now() + blocking::DEADLINE;
         let size = batch.len();
         Box::pin(async move {
-            let answers =
-                blocking::run(move || Ok(register::register(&pool, &vault, &batch, until))).await;
+            let answers = blocking::run(move || Ok(register::register(&pool, &vault, &batch, until))).await;
             answers.unwrap_or_else(|error| vec![Err(RegisterError::Store(error)); size])
         })
     }

@@ -170,7 +170,10 @@ mod tests {
             "could not extend file \"base/1/2\": No space left on device",
             "the database system is shutting down",
         ] {
-            assert!(matches!(told(message).error, StoreError::Unavailable(_)), "{message}");
+            assert!(
+                matches!(told(message).error, StoreError::Unavailable(_)),
+                "{message}"
+            );
         }
     }
 

@@ -67,8 +67,14 @@ async fn the_second_registration_prepares_nothing_new() {
                 .draft(ben)
                 .on(&value("phone"), Platform::Ios)
                 .with(alert("passed on")),
-            scene.draft(anne).on_holder(Platform::Web).with(web_push("mailbox")),
-            scene.draft(ben).on_holder(Platform::Web).with(web_push("mailbox")),
+            scene
+                .draft(anne)
+                .on_holder(Platform::Web)
+                .with(web_push("mailbox")),
+            scene
+                .draft(ben)
+                .on_holder(Platform::Web)
+                .with(web_push("mailbox")),
         ]
     };
     // A batch that makes and one that takes away, and then the same kinds of batch again.
@@ -89,6 +95,14 @@ async fn the_second_registration_prepares_nothing_new() {
     }
     let second = take();
     assert_eq!(second.prepared, BTreeSet::new(), "prepared again");
-    let plain: BTreeSet<_> = second.asked.difference(&first.prepared).map(String::as_str).collect();
-    assert_eq!(plain, BTreeSet::from(["BEGIN", "COMMIT"]), "asked without being kept");
+    let plain: BTreeSet<_> = second
+        .asked
+        .difference(&first.prepared)
+        .map(String::as_str)
+        .collect();
+    assert_eq!(
+        plain,
+        BTreeSet::from(["BEGIN", "COMMIT"]),
+        "asked without being kept"
+    );
 }

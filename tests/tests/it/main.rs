@@ -7,7 +7,21 @@ mod account;
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]
+mod device_token;
+#[cfg(test)]
+mod easyflow;
+#[cfg(test)]
+mod headers;
+#[cfg(test)]
+mod ocore;
+#[cfg(test)]
+mod one_registry;
+#[cfg(test)]
 mod outages;
+#[cfg(test)]
+mod races;
+#[cfg(test)]
+mod rocketchat;
 #[cfg(test)]
 mod sessions;
 #[cfg(test)]

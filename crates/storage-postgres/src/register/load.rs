@@ -78,10 +78,7 @@ pub(super) fn state(
     Ok(state)
 }
 
-fn lock_users(
-    connection: &mut PgConnection,
-    wants: &Wants,
-) -> Result<Vec<(Uuid, Option<String>)>, Trouble> {
+fn lock_users(connection: &mut PgConnection, wants: &Wants) -> Result<Vec<(Uuid, Option<String>)>, Trouble> {
     let ids: Vec<Uuid> = wants.users.iter().map(|id| id.uuid()).collect();
     Ok(users::table
         .filter(users::id.eq_any(ids))
@@ -202,11 +199,10 @@ fn load_subscriptions(
 /// there may leave with its subscription before its turn comes.
 fn may_make(batch: &[Registration], wants: &Wants, state: &State) -> bool {
     let mut addresses = wants.addresses.keys();
-    let named = state.devices.values().filter(|device| {
-        wants
-            .named
-            .contains(&(device.user, device.device_id.clone()))
-    });
+    let named = state
+        .devices
+        .values()
+        .filter(|device| wants.named.contains(&(device.user, device.device_id.clone())));
     batch
         .iter()
         .any(|registration| matches!(registration.target, Target::Holder { .. }))

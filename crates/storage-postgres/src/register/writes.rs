@@ -96,7 +96,9 @@ impl UpsertDevices {
             platforms: column(devices, |device| device.platform.name()),
             environments: column(devices, |device| text(device.environment.as_str())),
             statuses: column(devices, |device| device.status.name()),
-            timezones: column(devices, |device| device.timezone.as_ref().map(|zone| text(zone.as_str()))),
+            timezones: column(devices, |device| {
+                device.timezone.as_ref().map(|zone| text(zone.as_str()))
+            }),
             mobile: column::<_, Found<_>, _>(devices, |device| document::mobile(&device.mobile))?,
             web: column::<_, Found<_>, _>(devices, |device| document::web(&device.web))?,
             created_at: column(devices, |device| Moment(device.created_at)),
@@ -174,8 +176,12 @@ impl UpsertSubscriptions {
             endpoints: column::<_, Found<_>, _>(rows, |row| vault.seal_endpoint(row.id, &row.endpoint))?,
             keys: column::<_, Found<_>, _>(rows, |row| vault.seal_keys(row.id, &row.keys))?,
             vapid_keys: column(rows, |row| row.vapid_key.clone()),
-            names: column(rows, |row| row.device_name.as_ref().map(|name| text(name.as_str()))),
-            user_agents: column(rows, |row| row.user_agent.as_ref().map(|agent| text(agent.as_str()))),
+            names: column(rows, |row| {
+                row.device_name.as_ref().map(|name| text(name.as_str()))
+            }),
+            user_agents: column(rows, |row| {
+                row.user_agent.as_ref().map(|agent| text(agent.as_str()))
+            }),
             created_at: column(rows, |row| Moment(row.created_at)),
             last_used_at: column(rows, |row| Moment(row.last_used_at)),
         })
@@ -213,8 +219,12 @@ impl TouchSessions {
     pub(crate) fn of(touches: &[SessionTouch]) -> Self {
         Self {
             ids: column(touches, |touch| touch.session.uuid()),
-            devices: column(touches, |touch| touch.device_id.as_ref().map(|id| text(id.as_str()))),
-            fingerprints: column(touches, |touch| touch.fingerprint.as_ref().map(|f| text(f.as_str()))),
+            devices: column(touches, |touch| {
+                touch.device_id.as_ref().map(|id| text(id.as_str()))
+            }),
+            fingerprints: column(touches, |touch| {
+                touch.fingerprint.as_ref().map(|f| text(f.as_str()))
+            }),
         }
     }
 }

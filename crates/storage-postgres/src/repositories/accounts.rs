@@ -28,7 +28,9 @@ impl Users for Repositories<'_> {
 
     fn find_or_insert_user(&mut self, user: &User) -> Found<User> {
         let Some(phone) = &user.phone else {
-            return Err(StoreError::Failed("users: one without a phone signs up".to_owned()));
+            return Err(StoreError::Failed(
+                "users: one without a phone signs up".to_owned(),
+            ));
         };
         let row = UserRow::of(user)?;
         self.ask(|connection| {
@@ -68,7 +70,9 @@ impl Users for Repositories<'_> {
         if saved == 1 {
             Ok(())
         } else {
-            Err(StoreError::Failed("users: the row to save is not there".to_owned()))
+            Err(StoreError::Failed(
+                "users: the row to save is not there".to_owned(),
+            ))
         }
     }
 }

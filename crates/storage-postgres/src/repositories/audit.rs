@@ -6,9 +6,9 @@ use doorbell_domain::audit::AuditEvent;
 use doorbell_domain::store::{Audit, Found, TrailLine};
 
 use super::Repositories;
+use crate::register::writes::InsertAudit;
 use crate::rows::TrailRow;
 use crate::schema::audit_events as trail;
-use crate::register::writes::InsertAudit;
 
 impl Audit for Repositories<'_> {
     fn record(&mut self, events: &[AuditEvent]) -> Found<()> {

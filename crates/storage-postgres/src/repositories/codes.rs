@@ -80,8 +80,7 @@ impl Codes for Repositories<'_> {
             phone: phone.e164(),
             purpose: purpose.name(),
         };
-        let row: Option<OtpRow> =
-            self.ask(|connection| (&statement).get_result(connection).optional())?;
+        let row: Option<OtpRow> = self.ask(|connection| (&statement).get_result(connection).optional())?;
         row.map(OtpRow::read).transpose()
     }
 

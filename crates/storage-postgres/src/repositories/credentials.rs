@@ -87,9 +87,8 @@ impl Credentials for Repositories<'_> {
             addresses.push(address(provider, hash)?);
         }
         self.hold_addresses(&addresses)?;
-        let removed = self.ask(|connection| {
-            diesel::delete(devices::table.find(device)).execute(connection)
-        })?;
+        let removed =
+            self.ask(|connection| diesel::delete(devices::table.find(device)).execute(connection))?;
         self.drop_unused(&addresses)?;
         Ok((removed == 1).then(|| DeviceUid::from_uuid(device)))
     }

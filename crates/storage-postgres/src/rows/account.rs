@@ -46,7 +46,9 @@ impl UserRow {
         Ok(Self {
             id: user.id.uuid(),
             phone: phone.map(doorbell_domain::PhoneNumber::e164),
-            country_code: country_code.transpose().or_inconsistent("users", "country_code")?,
+            country_code: country_code
+                .transpose()
+                .or_inconsistent("users", "country_code")?,
             username: username.map(|name| name.as_str().to_owned()),
             username_key: username.map(doorbell_domain::profile::Username::key),
             username_changed_at: user.username_changed_at.map(Moment),

@@ -3,9 +3,7 @@
 use diesel::prelude::*;
 use doorbell_domain::store::Found;
 use doorbell_domain::text::{AppName, Text};
-use doorbell_domain::{
-    DeviceUid, Provider, SessionId, Subscription, SubscriptionId, Token, TokenId, UserId,
-};
+use doorbell_domain::{DeviceUid, Provider, SessionId, Subscription, SubscriptionId, Token, TokenId, UserId};
 use doorbell_storage::parts::{self, optional};
 use doorbell_storage::{OrInconsistent, Vault, inconsistent};
 use uuid::Uuid;

@@ -19,7 +19,9 @@ const END_ALL: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 /// Uses every connection of the pool at once.
 async fn fill(scene: &Scene, connections: u32) {
     let user = scene.person(99).await;
-    let together = Arc::new(std::sync::Barrier::new(usize::try_from(connections).expect("few")));
+    let together = Arc::new(std::sync::Barrier::new(
+        usize::try_from(connections).expect("few"),
+    ));
     let mut readers = JoinSet::new();
     for _ in 0..connections {
         let (scene, together) = (scene.clone(), Arc::clone(&together));
@@ -51,7 +53,11 @@ async fn after_the_database_ended_all_connections_the_next_request_works() {
     fill(&scene, 4).await;
     execute(database.url(), END_ALL);
     scene.register(scene.draft(anne).with(alert("other"))).await;
-    assert_eq!(scene.shown(anne).await, [Some("other".to_owned())], "a registration");
+    assert_eq!(
+        scene.shown(anne).await,
+        [Some("other".to_owned())],
+        "a registration"
+    );
 
     fill(&scene, 4).await;
     execute(database.url(), END_ALL);
@@ -172,7 +178,10 @@ async fn a_taken_user_name_undoes_its_own_statement_only() {
             unit.pin_fingerprint(ben.session, &fingerprint)
         })
         .await;
-    assert!(scene.session(ben).await.fingerprint.is_some(), "what came after was written");
+    assert!(
+        scene.session(ben).await.fingerprint.is_some(),
+        "what came after was written"
+    );
     assert_eq!(scene.user(ben).await.profile.username, None);
 }
 

@@ -39,8 +39,14 @@ async fn opposite_moves_through_two_servers_never_block_each_other() {
             .draft(ben)
             .with(doorbell_testkit::build::push_to_start("x"))
             .with(alert("y"));
-        let mailbox = first.draft(anne).on_holder(Platform::Web).with(web_push("mailbox"));
-        let other = first.draft(ben).on_holder(Platform::Web).with(web_push("mailbox"));
+        let mailbox = first
+            .draft(anne)
+            .on_holder(Platform::Web)
+            .with(web_push("mailbox"));
+        let other = first
+            .draft(ben)
+            .on_holder(Platform::Web)
+            .with(web_push("mailbox"));
         let (a, b, c, d) = tokio::join!(
             register(first.clone(), there),
             register(second.clone(), back),
@@ -52,7 +58,10 @@ async fn opposite_moves_through_two_servers_never_block_each_other() {
         }
         let (annes, bens) = (first.shown(anne).await, second.shown(ben).await);
         assert!(
-            !annes.iter().flatten().any(|token| bens.contains(&Some(token.clone()))),
+            !annes
+                .iter()
+                .flatten()
+                .any(|token| bens.contains(&Some(token.clone()))),
             "round {round}: one token rings two people"
         );
     }
@@ -66,18 +75,18 @@ async fn an_owners_new_value_outlives_the_theft_of_the_old_one() {
     let (first, second) = two_servers(&database);
     let (owner, thief) = (first.person(1).await, first.person(2).await);
     let value = |n: u32| format!("value-{n}");
-    first
-        .register(first.draft(owner).with(alert(&value(0))))
-        .await;
+    first.register(first.draft(owner).with(alert(&value(0)))).await;
     for round in 0..150 {
         let renewal = first.draft(owner).with(alert(&value(round + 1)));
         let theft = first.draft(thief).with(alert(&value(round)));
-        let (renewed, stolen) = tokio::join!(
-            register(first.clone(), renewal),
-            register(second.clone(), theft)
-        );
+        let (renewed, stolen) =
+            tokio::join!(register(first.clone(), renewal), register(second.clone(), theft));
         assert_eq!((renewed, stolen), (Ok(()), Ok(())), "round {round}");
-        assert_eq!(first.shown(owner).await, [Some(value(round + 1))], "round {round}");
+        assert_eq!(
+            first.shown(owner).await,
+            [Some(value(round + 1))],
+            "round {round}"
+        );
         assert_eq!(first.shown(thief).await, [Some(value(round))], "round {round}");
     }
 }

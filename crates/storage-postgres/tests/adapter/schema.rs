@@ -55,7 +55,10 @@ async fn a_deleted_user_takes_everything_along() {
     let scene = Scene::new(Arc::new(database.store(2)));
     let anne = scene.person(1).await;
     scene.register(scene.draft(anne).with(alert("token"))).await;
-    let mailbox = scene.draft(anne).on_holder(Platform::Web).with(web_push("mailbox"));
+    let mailbox = scene
+        .draft(anne)
+        .on_holder(Platform::Web)
+        .with(web_push("mailbox"));
     scene.register(mailbox).await;
     execute(
         database.url(),

@@ -53,10 +53,7 @@ impl Database {
         // A process that was killed may have left one of this name.
         execute(&admin(), &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
         execute(&admin(), &format!("CREATE DATABASE {name} {how}"));
-        Self {
-            url: at(&name),
-            name,
-        }
+        Self { url: at(&name), name }
     }
 }
 
@@ -86,9 +83,9 @@ fn admin() -> String {
 /// The cluster's URL with another database in it.
 fn at(database: &str) -> String {
     let admin = admin();
-    let (base, query) = admin.split_once('?').map_or((admin.as_str(), None), |(base, query)| {
-        (base, Some(query))
-    });
+    let (base, query) = admin
+        .split_once('?')
+        .map_or((admin.as_str(), None), |(base, query)| (base, Some(query)));
     let (scheme, rest) = base.split_once("://").expect("a URL");
     let host = rest.split('/').next().expect("a host");
     let query = query.map(|query| format!("?{query}")).unwrap_or_default();
@@ -119,7 +116,9 @@ fn template() -> &'static str {
             let making = format!("{name}_making");
             let sql = format!("DROP DATABASE IF EXISTS {making} WITH (FORCE)");
             connection.batch_execute(&sql).expect(&sql);
-            connection.batch_execute(&format!("CREATE DATABASE {making}")).expect("made");
+            connection
+                .batch_execute(&format!("CREATE DATABASE {making}"))
+                .expect("made");
             migrate(&at(&making)).expect("migrated");
             let sql = format!("ALTER DATABASE {making} RENAME TO {name}");
             connection.batch_execute(&sql).expect(&sql);

@@ -1,0 +1,110 @@
+//! Opening the database's file.
+
+use std::fs::{self, OpenOptions};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+use doorbell_domain::store::{Found, StoreError};
+
+use crate::trouble::{Around, of_message};
+
+/// How surely a commit is on the disk when it is answered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Synchronous {
+    /// It outlives a loss of power.
+    #[default]
+    Full,
+    /// It outlives this program; a loss of power may take the last commits, never the database.
+    Normal,
+}
+
+impl Synchronous {
+    const fn pragma(self) -> &'static str {
+        match self {
+            Self::Full => "PRAGMA synchronous = FULL",
+            Self::Normal => "PRAGMA synchronous = NORMAL",
+        }
+    }
+}
+
+/// Before anything else, since the pragmas that follow may have to wait themselves. In milliseconds.
+const BUSY_TIMEOUT: &str = "PRAGMA busy_timeout = 2000";
+
+/// Opens a connection that writes, making the file and its folder if they are missing.
+pub(crate) fn writer(path: &Path, synchronous: Synchronous) -> Found<SqliteConnection> {
+    let path = make(path)?;
+    let mut connection = establish(&path)?;
+    run(&mut connection, BUSY_TIMEOUT)?;
+    write_ahead(&mut connection)?;
+    run(&mut connection, synchronous.pragma())?;
+    run(&mut connection, "PRAGMA foreign_keys = ON")?;
+    Ok(connection)
+}
+
+/// Makes a connection one that only reads.
+pub(crate) fn restrict_to_reading(connection: &mut SqliteConnection) -> QueryResult<()> {
+    connection.batch_execute(BUSY_TIMEOUT)?;
+    connection.batch_execute("PRAGMA query_only = ON")
+}
+
+/// The path as the connection string that means this file: one that is not absolute could be read as an address.
+pub(crate) fn address(path: &Path) -> Found<String> {
+    let absolute = std::path::absolute(path)
+        .map_err(|error| StoreError::Failed(format!("{}: {error}", path.display())))?;
+    absolute
+        .into_os_string()
+        .into_string()
+        .map_err(|_| StoreError::Failed(format!("{}: the path is not UTF-8", path.display())))
+}
+
+fn establish(path: &Path) -> Found<SqliteConnection> {
+    SqliteConnection::establish(&address(path)?).map_err(|error| of_message("connection", &error.to_string()))
+}
+
+/// Makes the file for its owner alone; SQLite gives its companions the same rights.
+fn make(path: &Path) -> Found<PathBuf> {
+    let unavailable = |error: std::io::Error| StoreError::Unavailable(format!("{}: {error}", path.display()));
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(unavailable)?;
+    }
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    match options.open(path) {
+        Ok(_) => Ok(path.to_owned()),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(path.to_owned()),
+        Err(error) => Err(unavailable(error)),
+    }
+}
+
+#[derive(QueryableByName)]
+struct JournalMode {
+    #[diesel(sql_type = Text)]
+    journal_mode: String,
+}
+
+/// A file system that cannot share memory keeps the old mode and says so only here.
+fn write_ahead(connection: &mut SqliteConnection) -> Found<()> {
+    let mode: JournalMode = diesel::sql_query("PRAGMA journal_mode = WAL")
+        .get_result(connection)
+        .around("journal")?;
+    if mode.journal_mode == "wal" {
+        Ok(())
+    } else {
+        Err(StoreError::Failed(format!(
+            "the file system allows no write-ahead log, only {}",
+            mode.journal_mode
+        )))
+    }
+}
+
+fn run(connection: &mut SqliteConnection, pragma: &str) -> Found<()> {
+    connection.batch_execute(pragma).around("pragma")
+}

@@ -1,0 +1,28 @@
+//! The repositories of one open transaction.
+//!
+//! A writing transaction is the only one there is, so whatever it reads is locked.
+
+mod audit;
+mod codes;
+mod credentials;
+mod keys;
+mod reads;
+mod sessions;
+mod users;
+
+use diesel::SqliteConnection;
+use doorbell_storage::Vault;
+
+pub(crate) use audit::record;
+
+/// All of them, over one connection.
+pub(crate) struct Repositories<'a> {
+    connection: &'a mut SqliteConnection,
+    vault: &'a Vault,
+}
+
+impl<'a> Repositories<'a> {
+    pub(crate) fn new(connection: &'a mut SqliteConnection, vault: &'a Vault) -> Self {
+        Self { connection, vault }
+    }
+}

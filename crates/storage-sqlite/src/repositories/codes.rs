@@ -1,0 +1,125 @@
+//! One-time codes.
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Binary, Text};
+use doorbell_domain::code::{CodePolicy, Purpose};
+use doorbell_domain::store::{Codes, Found, PhoneState};
+use doorbell_domain::{OtpSession, PhoneNumber, Timestamp};
+
+use super::Repositories;
+use crate::rows::CodeRow;
+use crate::schema::{otp_phones, otp_sessions};
+use crate::statement::statement;
+use crate::trouble::Around;
+use crate::values::{Id, Instant};
+
+const PHONES: &str = "otp_phones";
+const TABLE: &str = "otp_sessions";
+
+statement! {
+    /// Notes a phone's last send.
+    struct NoteSend<'a> { phone: str, at: Instant }
+    "UPDATE otp_phones SET last_sent_at = ? WHERE phone = ?"
+    [BigInt = at, Text = phone]
+}
+
+statement! {
+    /// Makes way for a new code.
+    struct Supersede<'a> { phone: str, purpose: &'static str, at: Instant }
+    "UPDATE otp_sessions SET superseded_at = ? WHERE phone = ? AND purpose = ? AND superseded_at IS NULL"
+    [BigInt = at, Text = phone, Text = purpose]
+}
+
+statement! {
+    /// Counts a guess, exactly if `OtpSession::admits_guess` would.
+    struct CountGuess<'a> { phone: str, purpose: &'static str, now: Instant, most: i64 }
+    "UPDATE otp_sessions SET attempts = attempts + 1 \
+     WHERE phone = ? AND purpose = ? AND superseded_at IS NULL \
+        AND expires_at > ? AND used_at IS NULL AND attempts < ?"
+    [Text = phone, Text = purpose, BigInt = now, BigInt = most]
+}
+
+statement! {
+    /// Marks a code used.
+    struct UseCode<'a> { id: Id, at: Instant }
+    "UPDATE otp_sessions SET used_at = ? WHERE id = ?"
+    [BigInt = at, Binary = id]
+}
+
+impl Codes for Repositories<'_> {
+    fn lock_phone(&mut self, phone: &PhoneNumber) -> Found<PhoneState> {
+        let phone = phone.e164();
+        diesel::insert_into(otp_phones::table)
+            .values(otp_phones::phone.eq(&phone))
+            .on_conflict_do_nothing()
+            .execute(self.connection)
+            .around(PHONES)?;
+        let last_sent_at: Option<Instant> = otp_phones::table
+            .find(&phone)
+            .select(otp_phones::last_sent_at)
+            .first(self.connection)
+            .around(PHONES)?;
+        Ok(PhoneState {
+            last_sent_at: last_sent_at.map(Timestamp::from),
+        })
+    }
+
+    fn issue_code(&mut self, code: &OtpSession) -> Found<()> {
+        let (phone, at) = (code.phone.e164(), Instant(code.created_at));
+        let purpose = code.purpose.name();
+        NoteSend {
+            phone: &phone,
+            at: &at,
+        }
+        .execute(self.connection)
+        .around(PHONES)?;
+        let supersede = Supersede {
+            phone: &phone,
+            purpose: &purpose,
+            at: &at,
+        };
+        supersede.execute(self.connection).around(TABLE)?;
+        diesel::insert_into(otp_sessions::table)
+            .values(&CodeRow::from(code))
+            .execute(self.connection)
+            .around(TABLE)
+            .map(drop)
+    }
+
+    fn count_guess(
+        &mut self,
+        phone: &PhoneNumber,
+        purpose: Purpose,
+        now: Timestamp,
+        policy: &CodePolicy,
+    ) -> Found<Option<OtpSession>> {
+        let count = CountGuess {
+            phone: &phone.e164(),
+            purpose: &purpose.name(),
+            now: &now.into(),
+            most: &policy.attempts.into(),
+        };
+        count.execute(self.connection).around(TABLE)?;
+        self.current_code(phone, purpose)
+    }
+
+    fn current_code(&mut self, phone: &PhoneNumber, purpose: Purpose) -> Found<Option<OtpSession>> {
+        let row: Option<CodeRow> = otp_sessions::table
+            .filter(otp_sessions::phone.eq(phone.e164()))
+            .filter(otp_sessions::purpose.eq(purpose.name()))
+            .filter(otp_sessions::superseded_at.is_null())
+            .select(CodeRow::as_select())
+            .first(self.connection)
+            .optional()
+            .around(TABLE)?;
+        row.map(OtpSession::try_from).transpose()
+    }
+
+    fn use_code(&mut self, code: &OtpSession, now: Timestamp) -> Found<()> {
+        let used = UseCode {
+            id: &code.id.into(),
+            at: &now.into(),
+        };
+        used.execute(self.connection).around(TABLE).map(drop)
+    }
+}

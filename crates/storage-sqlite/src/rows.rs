@@ -1,0 +1,15 @@
+//! Rows, and what they are in the domain.
+
+mod code;
+mod device;
+mod session;
+mod subscription;
+mod token;
+mod user;
+
+pub(crate) use code::CodeRow;
+pub(crate) use device::{DeviceRow, UpsertDevice};
+pub(crate) use session::SessionRow;
+pub(crate) use subscription::{SubscriptionRow, UpsertSubscription};
+pub(crate) use token::{TokenRow, UpsertToken};
+pub(crate) use user::{SaveUser, UserRow};

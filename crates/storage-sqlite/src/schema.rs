@@ -1,0 +1,165 @@
+//! The tables, as `migrations/sqlite` makes them.
+
+diesel::table! {
+    users (id) {
+        id -> Binary,
+        phone -> Nullable<Text>,
+        country_code -> Nullable<Integer>,
+        username -> Nullable<Text>,
+        username_key -> Nullable<Text>,
+        username_changed_at -> Nullable<BigInt>,
+        profile -> Text,
+        signup_source -> Nullable<Text>,
+        signup_campaign -> Nullable<Text>,
+        timezone -> Nullable<Text>,
+        deletion_status -> Nullable<Text>,
+        deletion_requested_at -> Nullable<BigInt>,
+        deletion_scheduled_for -> Nullable<BigInt>,
+        deletion_cancelled_at -> Nullable<BigInt>,
+        deletion_finalized_at -> Nullable<BigInt>,
+        last_login_at -> BigInt,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    otp_phones (phone) {
+        phone -> Text,
+        last_sent_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    otp_sessions (id) {
+        id -> Binary,
+        phone -> Text,
+        country_code -> Integer,
+        purpose -> Text,
+        key_id -> Text,
+        mac -> Binary,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+        attempts -> BigInt,
+        used_at -> Nullable<BigInt>,
+        superseded_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    sessions (id) {
+        id -> Binary,
+        user_id -> Binary,
+        counter -> BigInt,
+        salt -> Binary,
+        rotated_at -> BigInt,
+        fingerprint -> Nullable<Text>,
+        device_id -> Nullable<Text>,
+        user_agent -> Nullable<Text>,
+        ip -> Nullable<Text>,
+        created_at -> BigInt,
+        last_used_at -> BigInt,
+        expires_at -> BigInt,
+        absolute_expires_at -> BigInt,
+        ended_at -> Nullable<BigInt>,
+        end_reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    devices (id) {
+        id -> Binary,
+        user_id -> Binary,
+        device_id -> Text,
+        platform -> Text,
+        environment -> Text,
+        status -> Text,
+        timezone -> Nullable<Text>,
+        mobile -> Text,
+        web -> Text,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+        last_seen_at -> BigInt,
+        last_used_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    push_addresses (provider, value_hash) {
+        provider -> Text,
+        value_hash -> Binary,
+        owner -> Binary,
+        moved_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    push_tokens (id) {
+        id -> Binary,
+        user_id -> Binary,
+        device_id -> Binary,
+        session_id -> Binary,
+        provider -> Text,
+        app -> Text,
+        kind -> Text,
+        activity_id -> Text,
+        stream_id -> Nullable<Text>,
+        value_hash -> Binary,
+        sealed -> Binary,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    subscriptions (id) {
+        id -> Binary,
+        user_id -> Binary,
+        device_id -> Binary,
+        session_id -> Binary,
+        endpoint_hash -> Binary,
+        sealed_endpoint -> Binary,
+        sealed_keys -> Binary,
+        vapid_key -> Text,
+        device_name -> Nullable<Text>,
+        user_agent -> Nullable<Text>,
+        created_at -> BigInt,
+        last_used_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    audit_events (id) {
+        id -> Binary,
+        user_id -> Binary,
+        at -> BigInt,
+        action -> Text,
+        session_id -> Nullable<Binary>,
+        device_id -> Nullable<Binary>,
+        reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    keys (id) {
+        id -> Binary,
+        usage -> Text,
+        sealed -> Binary,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    __diesel_schema_migrations (version) {
+        version -> Text,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(
+    users,
+    sessions,
+    devices,
+    push_addresses,
+    push_tokens,
+    subscriptions,
+);

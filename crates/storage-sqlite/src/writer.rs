@@ -1,0 +1,198 @@
+//! The one thread that writes.
+//!
+//! It takes what has queued, opens one transaction, runs each job under a savepoint of its own, commits once, and
+//! only then answers. So one flush to disk serves many, and a job that fails takes no other with it.
+
+#[cfg(test)]
+mod tests;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use diesel::SqliteConnection;
+use diesel::connection::SimpleConnection;
+use doorbell_domain::store::{Found, StoreError};
+use doorbell_storage::blocking::DEADLINE;
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+use tracing::Span;
+
+use crate::trouble::Around;
+
+/// How many jobs wait at most; more are turned away at once.
+const QUEUE: usize = 1_024;
+
+/// How many jobs one commit serves at most.
+const BATCH: usize = 256;
+
+type Work = Box<dyn FnOnce(&mut SqliteConnection) -> Found<()> + Send>;
+
+/// A job in the queue.
+struct Job {
+    /// Empty once it has begun or been withdrawn.
+    work: Arc<Mutex<Option<Work>>>,
+    span: Span,
+    done: oneshot::Sender<Found<()>>,
+}
+
+/// The queue's near end.
+pub(crate) struct Writer {
+    /// `None` only while it is dropped.
+    queue: Option<SyncSender<Job>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Writer {
+    /// Gives `connection` to a thread of its own.
+    pub(crate) fn start(connection: SqliteConnection) -> Found<Self> {
+        let (queue, jobs) = sync_channel(QUEUE);
+        let thread = thread::Builder::new()
+            .name("sqlite-writer".to_owned())
+            .spawn(move || serve(connection, &jobs))
+            .map_err(|error| StoreError::Failed(format!("the writer's thread: {error}")))?;
+        Ok(Self {
+            queue: Some(queue),
+            thread: Some(thread),
+        })
+    }
+
+    /// Runs `work` in a transaction, and gives its value once that is committed.
+    ///
+    /// Work that has not begun before the deadline never does. Work that has is waited for, since nothing else
+    /// could say whether it was committed.
+    pub(crate) async fn run<T, F>(&self, work: F) -> Found<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut SqliteConnection) -> Found<T> + Send + 'static,
+    {
+        self.run_within(DEADLINE, work).await
+    }
+
+    async fn run_within<T, F>(&self, deadline: Duration, work: F) -> Found<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut SqliteConnection) -> Found<T> + Send + 'static,
+    {
+        let value = Arc::new(Mutex::new(None));
+        let place = Arc::clone(&value);
+        let work: Work = Box::new(move |connection| {
+            *lock(&place) = Some(work(connection)?);
+            Ok(())
+        });
+        let work = Arc::new(Mutex::new(Some(work)));
+        let (done, mut answer) = oneshot::channel();
+        self.enqueue(Job {
+            work: Arc::clone(&work),
+            span: Span::current(),
+            done,
+        })?;
+        let answered = match timeout(deadline, &mut answer).await {
+            Ok(answered) => answered,
+            Err(_) if lock(&work).take().is_some() => return Err(unavailable("no answer in time")),
+            Err(_) => answer.await,
+        };
+        answered.map_err(|_| unavailable("the writer has stopped"))??;
+        let value = lock(&value).take();
+        value.ok_or_else(|| StoreError::Failed("the work gave no value".to_owned()))
+    }
+
+    fn enqueue(&self, job: Job) -> Found<()> {
+        let queue = self
+            .queue
+            .as_ref()
+            .ok_or_else(|| unavailable("the writer has stopped"))?;
+        queue.try_send(job).map_err(|error| match error {
+            TrySendError::Full(_) => unavailable("too many writes are waiting"),
+            TrySendError::Disconnected(_) => unavailable("the writer has stopped"),
+        })
+    }
+}
+
+impl Drop for Writer {
+    /// Waits until what has queued is written, so that the file is whole and closed when this returns.
+    fn drop(&mut self) {
+        drop(self.queue.take());
+        if let Some(thread) = self.thread.take()
+            && thread.thread().id() != thread::current().id()
+        {
+            // It catches its jobs' panics; there is nobody left to tell of another.
+            drop(thread.join());
+        }
+    }
+}
+
+fn unavailable(why: &str) -> StoreError {
+    StoreError::Unavailable(why.to_owned())
+}
+
+/// Nothing that is held under these locks can be left half done.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn serve(mut connection: SqliteConnection, jobs: &Receiver<Job>) {
+    while let Ok(first) = jobs.recv() {
+        let mut batch = vec![first];
+        batch.extend(jobs.try_iter().take(BATCH - 1));
+        settle(&mut connection, batch);
+    }
+}
+
+/// Runs a batch, commits it, and answers.
+fn settle(connection: &mut SqliteConnection, batch: Vec<Job>) {
+    let mut outcomes = Vec::with_capacity(batch.len());
+    match commit(connection, &batch, &mut outcomes) {
+        Ok(()) => {
+            for (job, outcome) in batch.into_iter().zip(outcomes) {
+                answer(job, outcome);
+            }
+        }
+        Err(error) => {
+            // Whatever is left open; where SQLite has rolled back by itself, this has nothing to do and says so.
+            drop(connection.batch_execute("ROLLBACK"));
+            tracing::warn!(%error, jobs = batch.len(), "a batch of writes was lost");
+            for job in batch {
+                answer(job, Err(unavailable("the write could not be committed")));
+            }
+        }
+    }
+}
+
+fn commit(connection: &mut SqliteConnection, batch: &[Job], outcomes: &mut Vec<Found<()>>) -> Found<()> {
+    // Diesel's own transactions would count these levels too; nothing here uses both.
+    connection.batch_execute("BEGIN IMMEDIATE").around("begin")?;
+    for job in batch {
+        outcomes.push(attempt(connection, job)?);
+    }
+    connection.batch_execute("COMMIT").around("commit")
+}
+
+/// Runs one job; the outer error is the whole batch's.
+fn attempt(connection: &mut SqliteConnection, job: &Job) -> Found<Found<()>> {
+    let Some(work) = lock(&job.work).take() else {
+        // Withdrawn: nobody waits for this.
+        return Ok(Ok(()));
+    };
+    let savepoint =
+        |connection: &mut SqliteConnection, sql| connection.batch_execute(sql).around("savepoint");
+    savepoint(connection, "SAVEPOINT job")?;
+    let outcome = job
+        .span
+        .in_scope(|| catch_unwind(AssertUnwindSafe(|| work(connection))))
+        .unwrap_or_else(|_| Err(StoreError::Failed("the work panicked".to_owned())));
+    // Some errors (a full disk, a failing one) make SQLite roll the whole transaction back. Then neither of these
+    // finds its savepoint, and no job of this batch is taken for written.
+    if outcome.is_err() {
+        savepoint(connection, "ROLLBACK TO job")?;
+    }
+    savepoint(connection, "RELEASE job")?;
+    Ok(outcome)
+}
+
+fn answer(job: Job, outcome: Found<()>) {
+    // Whoever asked may have gone away; the write stands all the same.
+    drop(job.done.send(outcome));
+}

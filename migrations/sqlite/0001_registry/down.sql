@@ -1,0 +1,10 @@
+DROP TABLE keys;
+DROP TABLE audit_events;
+DROP TABLE subscriptions;
+DROP TABLE push_tokens;
+DROP TABLE push_addresses;
+DROP TABLE devices;
+DROP TABLE sessions;
+DROP TABLE otp_sessions;
+DROP TABLE otp_phones;
+DROP TABLE users;
