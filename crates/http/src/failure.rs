@@ -77,7 +77,6 @@ impl Failure {
                 | Self::InvalidJson
                 | Self::Invalid(_)
                 | Self::NotFound
-                | Self::Forbidden
         )
     }
 

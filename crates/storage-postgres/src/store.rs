@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 use std::thread::available_parallelism;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use doorbell_domain::ports::{BoxFuture, Sealer};
 use doorbell_domain::registration::{Registered, Registration};
 use doorbell_domain::store::{Found, ReadWork, RegisterError, Store, StoreError, WriteWork};
 use doorbell_storage::{Vault, blocking};
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
 
 use crate::pool::{Pool, direct};
 use crate::repositories::Repositories;
@@ -38,7 +40,11 @@ impl Default for Options {
 pub struct PostgresStore {
     pool: Pool,
     vault: Vault,
+    turns: Arc<Semaphore>,
 }
+
+/// How long work waits for its turn, so that what is left of the deadline is enough to do it.
+const TURN: Duration = Duration::from_millis(3_500);
 
 impl PostgresStore {
     /// Opens the database at `url`, which must be there and answer. Blocks the thread.
@@ -54,22 +60,40 @@ impl PostgresStore {
         Ok(Self {
             pool: Pool::new(whole, options.connections),
             vault: Vault::new(sealer),
+            turns: Arc::new(Semaphore::new(usize::try_from(options.connections).unwrap_or(1))),
         })
+    }
+
+    /// Runs `work` in its turn, as many at once as there are connections, all within one deadline. The pool
+    /// itself would serve whoever is quickest, and let others wait until they give up.
+    async fn in_turn<T, F>(&self, work: F) -> Found<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(Instant) -> Found<T> + Send + 'static,
+    {
+        let until = Instant::now() + blocking::DEADLINE;
+        let turn = timeout(TURN, Arc::clone(&self.turns).acquire_owned()).await;
+        let no_turn = || StoreError::Unavailable("no connection was free in time".to_owned());
+        let turn = turn.ok().and_then(Result::ok).ok_or_else(no_turn)?;
+        let left = until.saturating_duration_since(Instant::now());
+        blocking::run_within(left, move || {
+            // Kept until the work ends, which may be after its caller went away.
+            let _turn = turn;
+            work(until)
+        })
+        .await
     }
 }
 
 impl Store for PostgresStore {
     fn read_boxed(&self, work: ReadWork) -> BoxFuture<'_, Found<()>> {
-        let Self { pool, vault } = self.clone();
-        Box::pin(blocking::run(move || {
-            work(&mut Repositories::reading(&pool, &vault))
-        }))
+        let Self { pool, vault, .. } = self.clone();
+        Box::pin(self.in_turn(move |_| work(&mut Repositories::reading(&pool, &vault))))
     }
 
     fn transact_boxed(&self, work: WriteWork) -> BoxFuture<'_, Found<()>> {
-        let Self { pool, vault } = self.clone();
-        let until = Instant::now() + blocking::DEADLINE;
-        Box::pin(blocking::run(move || {
+        let Self { pool, vault, .. } = self.clone();
+        Box::pin(self.in_turn(move |until| {
             let mut repositories = Repositories::writing(&pool, &vault)?;
             let done = work(&mut repositories).and_then(|()| {
                 let late = Instant::now() > until;
@@ -87,18 +111,18 @@ impl Store for PostgresStore {
     }
 
     fn register(&self, batch: Vec<Registration>) -> BoxFuture<'_, Vec<Result<Registered, RegisterError>>> {
-        let Self { pool, vault } = self.clone();
-        let until = Instant::now() + blocking::DEADLINE;
+        let Self { pool, vault, .. } = self.clone();
         let size = batch.len();
         Box::pin(async move {
-            let answers = blocking::run(move || Ok(register::register(&pool, &vault, &batch, until))).await;
+            let registered = self.in_turn(move |until| Ok(register::register(&pool, &vault, &batch, until)));
+            let answers = registered.await;
             answers.unwrap_or_else(|error| vec![Err(RegisterError::Store(error)); size])
         })
     }
 
     fn ready(&self) -> BoxFuture<'_, Found<()>> {
         let Self { pool, .. } = self.clone();
-        Box::pin(blocking::run(move || {
+        Box::pin(self.in_turn(move |_| {
             let versions = pool.ask(&mut None, migrate::applied_versions)?;
             migrate::check(&versions)
         }))

@@ -223,7 +223,8 @@ on_both!(
                 let answer = dialect.shown(&server, &token, &person.user_id).send().await;
                 assert_eq!(answer.status(), 401, "{forgery} in {dialect:?}: {answer}");
                 dialect.assert_refused(&answer);
-                assert!(token.is_empty() || !answer.text().contains(&token), "{answer}");
+                // A forgery of a letter or two stands in any text.
+                assert!(token.len() < 16 || !answer.text().contains(&token), "{answer}");
             }
         }
         assert_nothing_written(&server);

@@ -307,7 +307,10 @@ on_both!(bad_parameters_are_named_in_the_tables_order, async |server| {
         ("text/plain", good.as_str()),
         ("application/x-www-form-urlencoded", good.as_str()),
     ] {
-        for request in [server.post(ADD), server.post(REFRESH), server.patch(UPDATE)] {
+        // An update has no `deviceId`: what it does not list is ignored, a lone surrogate too.
+        let ignored = body.contains("ud800");
+        let update = (!ignored).then(|| server.patch(UPDATE));
+        for request in [server.post(ADD), server.post(REFRESH)].into_iter().chain(update) {
             let request = shown(request, &person).body(kind, body);
             request.send().await.assert_easyflow_params(&[]);
         }

@@ -105,6 +105,7 @@ pub(crate) async fn list(call: &mut Call) -> Answer {
     let (caller, fingerprint) = enter(call)?;
     let (page, limit) = page(call.query("page"), call.query("limit"))?;
     if call.query("userId").is_some_and(|user| !is_own(&user, caller)) {
+        call.api.doorbell.admit(caller, Some(&fingerprint)).await?;
         return Err(Failure::Forbidden);
     }
     let asked = Page {
