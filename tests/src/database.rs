@@ -90,25 +90,21 @@ impl OwnDatabase {
 
     /// Keeps everybody else from writing as long as the result lives.
     pub(crate) fn lock(&self) -> DatabaseLock {
-        match self.path() {
-            Some(path) => {
-                let mut connection = sqlite(path);
-                connection
-                    .batch_execute("BEGIN EXCLUSIVE")
-                    .expect("the file's lock");
-                DatabaseLock::Sqlite(connection)
-            }
-            None => {
-                let mut connection = self.connect();
-                connection
-                    .batch_execute(
-                        "BEGIN; LOCK TABLE users, otp_phones, otp_sessions, sessions, devices, push_addresses \
-                         IN ACCESS EXCLUSIVE MODE",
-                    )
-                    .expect("the tables' locks");
-                DatabaseLock::Postgres(connection)
-            }
+        if let Some(path) = self.path() {
+            let mut connection = sqlite(path);
+            connection
+                .batch_execute("BEGIN EXCLUSIVE")
+                .expect("the file's lock");
+            return DatabaseLock::Sqlite(connection);
         }
+        let mut connection = self.connect();
+        connection
+            .batch_execute(
+                "BEGIN; LOCK TABLE users, otp_phones, otp_sessions, sessions, devices, push_addresses \
+                 IN ACCESS EXCLUSIVE MODE",
+            )
+            .expect("the tables' locks");
+        DatabaseLock::Postgres(connection)
     }
 
     /// Makes the database one that takes no writes, as a standby is one, or takes that back. PostgreSQL only.

@@ -27,8 +27,12 @@ pub(crate) fn read_or_make(path: &Path, entropy: &dyn Entropy) -> anyhow::Result
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     }
-    let bytes: [u8; 32] = entropy.bytes();
-    let secret: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let (first, last): ([u8; 16], [u8; 16]) = (entropy.bytes(), entropy.bytes());
+    let secret = format!(
+        "{:032x}{:032x}",
+        u128::from_be_bytes(first),
+        u128::from_be_bytes(last)
+    );
     let draft_name: [u8; 4] = entropy.bytes();
     let draft = path.with_extension(format!("secret.{:08x}", u32::from_be_bytes(draft_name)));
     let mut options = OpenOptions::new();

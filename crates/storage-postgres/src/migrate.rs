@@ -46,7 +46,7 @@ pub(crate) fn check(applied: &[String]) -> Found<()> {
         .map_err(|error| StoreError::Failed(format!("migration: {error}")))?;
     let missing = ours
         .iter()
-        .map(|migration| migration.name())
+        .map(Migration::name)
         .find(|name| !applied.contains(&name.version().to_string()));
     match missing {
         Some(name) => Err(StoreError::Failed(format!(

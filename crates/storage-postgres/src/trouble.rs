@@ -60,7 +60,7 @@ impl From<StoreError> for Trouble {
 impl From<Error> for Trouble {
     fn from(error: Error) -> Self {
         match error {
-            Error::DatabaseError(kind, information) => of_database(&kind, information.as_ref()),
+            Error::DatabaseError(kind, information) => of_database(kind, information.as_ref()),
             Error::BrokenTransactionManager => Self::lost("the connection failed in a transaction"),
             // These speak of the program's own types, never of values.
             Error::DeserializationError(why) | Error::SerializationError(why) => {
@@ -77,7 +77,7 @@ impl From<Trouble> for StoreError {
     }
 }
 
-fn of_database(kind: &DatabaseErrorKind, information: &dyn DatabaseErrorInformation) -> Trouble {
+fn of_database(kind: DatabaseErrorKind, information: &dyn DatabaseErrorInformation) -> Trouble {
     match kind {
         DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand => {
             Trouble::lost("the connection was lost")

@@ -157,7 +157,7 @@ async fn every_statement_is_found_by_indexes_and_prepared_once() {
         })
         .await;
     assert_eq!(watched, Ok(()));
-    let scene = Scene::new(Arc::clone(&store) as Arc<dyn doorbell_domain::store::Store>);
+    let scene = Scene::new(Arc::<SqliteStore>::clone(&store));
     everything(&scene).await;
     let statements = record.statements();
     assert!(statements.len() > 40, "{}", statements.len());

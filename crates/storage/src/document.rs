@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::parts::OrInconsistent;
+use crate::parts::{OrInconsistent, inconsistent};
 
 /// What `users.profile` holds: all of a profile but the user name, which has columns of its own.
 pub fn profile(profile: &Profile) -> Found<Value> {
@@ -56,6 +56,10 @@ fn write(document: &impl Serialize) -> Found<Value> {
 }
 
 fn read<T: DeserializeOwned>(document: Value, table: &'static str, column: &str) -> Found<T> {
+    // Serde would read an array as the fields in their order.
+    if !document.is_object() {
+        return Err(inconsistent(table, column));
+    }
     serde_json::from_value(document).or_inconsistent(table, column)
 }
 
@@ -276,7 +280,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::parts::inconsistent;
 
     fn t(text: &str) -> Option<Text> {
         Text::parse(text).ok()

@@ -154,7 +154,7 @@ on_both!(every_bad_field_is_blamed_and_nothing_is_written, async |server| {
         answer.assert_allmine(405);
         assert_eq!(answer.header("allow"), Some("POST"));
     }
-    assert_eq!(server.devices(&person).await, [] as [Value; 0]);
+    assert_eq!(server.devices(&person).await, Vec::<Value>::new());
     assert_eq!(timezone(&server, &person).await, Value::Null);
     assert_eq!(server.count("push_tokens"), 0);
 });

@@ -29,7 +29,7 @@ on_both!(one_device_is_known_in_every_dialect, async |server| {
     server.device_token(&person, &told).await.assert_status(200);
     // device-token's device is in easyflow's list, in its own environment.
     let device = server.device(&person, "iphone-14-pro").await;
-    assert_eq!(server.devices(&person).await, [device.clone()]);
+    assert_eq!(server.devices(&person).await, std::slice::from_ref(&device));
     assert_eq!(
         (&device["pushToken"], &device["environment"]),
         (&json!("first"), &json!("production"))
@@ -299,7 +299,7 @@ on_both!(a_session_that_merely_expires_rings_on, async |server| {
     let told = json!({"platform": "ios", "deviceId": "phone", "token": "T"});
     server.device_token(&ada, &told).await.assert_status(200);
     server.subscribe(&ada, ENDPOINT).await.assert_status(201);
-    server.advance(Duration::from_secs(31 * 24 * 3600));
+    server.advance(Duration::from_hours(31 * 24));
     server.device_token(&ada, &told).await.assert_allmine(401);
     server.refresh(&ada.refresh).await.assert_allmine(401);
     let ada = server.sign_in(&ada.phone).await;

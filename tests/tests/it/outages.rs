@@ -31,126 +31,114 @@ fn operation(asked: &'static str, request: Request, answered: u16) -> Operation 
 /// Every operation that needs the database, in an order in which each is answered as said. The person's device `d`
 /// has the id `device`.
 fn operations(server: &Server, person: &SignedIn, device: &str) -> Vec<Operation> {
-    let nobody = "019ae000-0000-7000-8000-000000000001";
+    let mut all = of_sign_in(server, person);
+    all.extend(of_notifications(server, person));
+    all.extend(of_rocketchat(server, person));
+    all.extend(of_easyflow(server, person, device));
+    all.extend(of_ocore(server, person));
+    all.extend(of_the_account(server, person));
+    all.push(operation("ready", server.get("/health/ready"), 200));
+    let logout = server.post("/api/v1/auth/logout").by(person);
+    all.push(operation("logout", logout, 200));
+    all
+}
+
+fn of_sign_in(server: &Server, person: &SignedIn) -> Vec<Operation> {
     let phone = json!({"countryCode": "90", "phoneNumber": "5559999999"});
     let guess = json!({"countryCode": "90", "phoneNumber": "5558888888", "code": "123456"});
-    let subscription = json!({"endpoint": "https://push.example.net/1",
-        "keys": {"p256dh": P256DH, "auth": AUTH}});
     let refresh = json!({"refreshToken": person.refresh});
     let unknown = json!({"refreshToken": "unknown"});
-    let easyflow = |request: Request| request.by(person).fingerprint(FINGERPRINT);
-    let post = |path: &str| server.post(path).by(person);
-    let get = |path: &str| server.get(path).by(person);
-    let delete = |path: &str| server.delete(path).by(person);
-    let session = format!("/api/v1/auth/sessions/{nobody}");
+    let post = |path: &str| server.post(&format!("/api/v1/auth/{path}"));
+    let get = |path: &str| server.get(&format!("/api/v1/auth/{path}")).by(person);
+    let nobody = "/api/v1/auth/sessions/019ae000-0000-7000-8000-000000000001";
     vec![
-        operation("send-otp", server.post("/api/v1/auth/send-otp").json(&phone), 200),
-        operation(
-            "verify-otp",
-            server.post("/api/v1/auth/verify-otp").json(&guess),
-            404,
-        ),
-        operation("refresh", server.post("/api/v1/auth/refresh").json(&refresh), 200),
+        operation("send-otp", post("send-otp").json(&phone), 200),
+        operation("verify-otp", post("verify-otp").json(&guess), 404),
+        operation("refresh", post("refresh").json(&refresh), 200),
         operation(
             "revoke-token",
-            post("/api/v1/auth/revoke-token").json(&unknown),
+            post("revoke-token").by(person).json(&unknown),
             404,
         ),
-        operation("sessions", get("/api/v1/auth/sessions"), 200),
-        operation("end session", delete(&session), 404),
-        operation("validate-token", get("/api/v1/auth/validate-token"), 200),
-        operation("me", get("/api/v1/auth/me"), 200),
-        operation(
-            "change me",
-            server
-                .patch("/api/v1/users/me")
-                .by(person)
-                .json(&json!({"name": "John"})),
-            200,
-        ),
-        operation(
-            "device-token",
-            post("/api/v1/notifications/device-token")
-                .json(&json!({"platform": "ios", "deviceId": "d", "token": "t2"})),
-            200,
-        ),
+        operation("sessions", get("sessions"), 200),
+        operation("end session", server.delete(nobody).by(person), 404),
+        operation("validate-token", get("validate-token"), 200),
+        operation("me", get("me"), 200),
+    ]
+}
+
+fn of_notifications(server: &Server, person: &SignedIn) -> Vec<Operation> {
+    let device = json!({"platform": "ios", "deviceId": "d", "token": "t2"});
+    let activity = json!({"streamId": "s", "deviceId": "d", "liveActivityToken": "l", "activityId": "a"});
+    let post = |path: &str| server.post(&format!("/api/v1/notifications/{path}")).by(person);
+    let delete = |path: &str| server.delete(&format!("/api/v1/notifications/{path}")).by(person);
+    vec![
+        operation("device-token", post("device-token").json(&device), 200),
         operation(
             "live activity",
-            post("/api/v1/notifications/live-activity-sessions").json(
-                &json!({"streamId": "s", "deviceId": "d", "liveActivityToken": "l", "activityId": "a"}),
-            ),
+            post("live-activity-sessions").json(&activity),
             200,
         ),
-        operation(
-            "end live activity",
-            delete("/api/v1/notifications/live-activity-sessions/a"),
-            200,
-        ),
-        operation(
-            "remove device-token",
-            delete("/api/v1/notifications/device-token/unknown"),
-            404,
-        ),
-        operation(
-            "push.token",
-            server
-                .post("/api/v1/push.token")
-                .rocket_by(person)
-                .json(&json!({"type": "gcm", "value": "r", "appName": "a"})),
-            200,
-        ),
-        operation(
-            "remove push.token",
-            server
-                .delete("/api/v1/push.token")
-                .rocket_by(person)
-                .json(&json!({"token": "r"})),
-            200,
-        ),
-        operation(
-            "push.info",
-            server.get("/api/v1/push.info").rocket_by(person),
-            200,
-        ),
-        operation(
-            "add-device",
-            easyflow(server.post("/notifications/devices/add-device")).json(
-                &json!({"deviceId": "e", "platform": "ios", "environment": "production", "pushToken": "e",
-                    "mobileSettings": {}}),
-            ),
-            200,
-        ),
-        operation(
-            "refresh-token",
-            easyflow(server.post("/notifications/devices/refresh-token"))
-                .json(&json!({"deviceId": "d", "pushToken": "t3"})),
-            200,
-        ),
-        operation(
-            "update device",
-            easyflow(server.patch("/notifications/devices/update"))
-                .json(&json!({"id": device, "environment": "sandbox"})),
-            200,
-        ),
-        operation(
-            "get device",
-            easyflow(server.get("/notifications/devices/get?deviceId=d")),
-            200,
-        ),
-        operation("devices", easyflow(server.get("/notifications/devices")), 200),
-        operation("subscribe", post("/push/subscribe").json(&subscription), 201),
+        operation("end live activity", delete("live-activity-sessions/a"), 200),
+        operation("remove device-token", delete("device-token/unknown"), 404),
+    ]
+}
+
+fn of_rocketchat(server: &Server, person: &SignedIn) -> Vec<Operation> {
+    let token = json!({"type": "gcm", "value": "r", "appName": "a"});
+    let post = server.post("/api/v1/push.token").rocket_by(person);
+    let delete = server.delete("/api/v1/push.token").rocket_by(person);
+    let info = server.get("/api/v1/push.info").rocket_by(person);
+    vec![
+        operation("push.token", post.json(&token), 200),
+        operation("remove push.token", delete.json(&json!({"token": "r"})), 200),
+        operation("push.info", info, 200),
+    ]
+}
+
+fn of_easyflow(server: &Server, person: &SignedIn, device: &str) -> Vec<Operation> {
+    let added = json!({"deviceId": "e", "platform": "ios", "environment": "production", "pushToken": "e",
+        "mobileSettings": {}});
+    let refreshed = json!({"deviceId": "d", "pushToken": "t3"});
+    let updated = json!({"id": device, "environment": "sandbox"});
+    let ask = |request: Request| request.by(person).fingerprint(FINGERPRINT);
+    let post = |path: &str| ask(server.post(&format!("/notifications/devices/{path}")));
+    let update = ask(server.patch("/notifications/devices/update"));
+    let get = ask(server.get("/notifications/devices/get?deviceId=d"));
+    let list = ask(server.get("/notifications/devices"));
+    vec![
+        operation("add-device", post("add-device").json(&added), 200),
+        operation("refresh-token", post("refresh-token").json(&refreshed), 200),
+        operation("update device", update.json(&updated), 200),
+        operation("get device", get, 200),
+        operation("devices", list, 200),
+    ]
+}
+
+fn of_ocore(server: &Server, person: &SignedIn) -> Vec<Operation> {
+    let endpoint = json!({"endpoint": "https://push.example.net/1"});
+    let subscription = json!({"endpoint": endpoint["endpoint"], "keys": {"p256dh": P256DH, "auth": AUTH}});
+    let get = |path: &str| server.get(path).by(person);
+    let subscribe = server.post("/push/subscribe").by(person);
+    let unsubscribe = server.delete("/push/subscribe").by(person);
+    vec![
+        operation("subscribe", subscribe.json(&subscription), 201),
         operation("subscriptions", get("/push/subscriptions"), 200),
         operation("subscriptions under /api", get("/api/push/subscriptions"), 200),
         operation("vapid-key", get("/push/vapid-key"), 200),
-        operation(
-            "unsubscribe",
-            delete("/push/subscribe").json(&json!({"endpoint": "https://push.example.net/1"})),
-            204,
-        ),
-        operation("ask for deletion", post("/api/v1/users/me/account-deletion"), 200),
-        operation("take it back", delete("/api/v1/users/me/account-deletion"), 200),
-        operation("ready", server.get("/health/ready"), 200),
-        operation("logout", post("/api/v1/auth/logout"), 200),
+        operation("unsubscribe", unsubscribe.json(&endpoint), 204),
+    ]
+}
+
+fn of_the_account(server: &Server, person: &SignedIn) -> Vec<Operation> {
+    let deletion = "/api/v1/users/me/account-deletion";
+    let change = server.patch("/api/v1/users/me").by(person);
+    let ask = server.post(deletion).by(person);
+    let take_back = server.delete(deletion).by(person);
+    vec![
+        operation("change me", change.json(&json!({"name": "John"})), 200),
+        operation("ask for deletion", ask, 200),
+        operation("take it back", take_back, 200),
     ]
 }
 

@@ -128,17 +128,13 @@ async fn one_token(servers: &Servers<'_>) {
     let people = people(servers, 50).await;
     let answers = join_all(people.iter().enumerate().map(async |(n, person)| {
         let server = servers.nth(n);
-        match n % 2 {
-            0 => {
-                let body = json!({"platform": "ios", "deviceId": "phone", "token": "the token"});
-                server.device_token(person, &body).await
-            }
-            _ => {
-                let app = format!("app {}", n % 5);
-                let body = json!({"id": "phone", "type": "apn", "value": "the token", "appName": app});
-                server.push_token(person, &body).await
-            }
+        if n.is_multiple_of(2) {
+            let body = json!({"platform": "ios", "deviceId": "phone", "token": "the token"});
+            return server.device_token(person, &body).await;
         }
+        let app = format!("app {}", n % 5);
+        let body = json!({"id": "phone", "type": "apn", "value": "the token", "appName": app});
+        server.push_token(person, &body).await
     }))
     .await;
     all_succeeded(&answers, 200);

@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use doorbell_tests::{Answer, Phone, Server, SignedIn, Value, is_instant, join_all, json, on_both};
+use doorbell_tests::{Answer, Phone, Server, Setup, SignedIn, Value, is_instant, join_all, json, on_both};
 
 const SEND: &str = "/api/v1/auth/send-otp";
 const VERIFY: &str = "/api/v1/auth/verify-otp";
 
 /// How long a code lives.
-const LIFE: Duration = Duration::from_secs(300);
+const LIFE: Duration = Duration::from_mins(5);
 
 async fn send(server: &Server, country: &str, number: &str) -> Answer {
     let body = json!({"countryCode": country, "phoneNumber": number});
@@ -140,7 +140,7 @@ on_both!(
             SignedIn::from_answer(&phone, answer)
         };
         let first = sign_in(1, json!({"signupSource": "ads", "signupCampaign": "spring"})).await;
-        server.advance(Duration::from_secs(3600));
+        server.advance(Duration::from_hours(1));
         let second = sign_in(1, json!({"signupSource": "shop", "signupCampaign": "winter"})).await;
         assert_eq!(second.user_id, first.user_id);
         assert_ne!(second.session_id, first.session_id);
@@ -311,7 +311,7 @@ on_both!(
 
         // Near its end it is still good; at its end it is not.
         let code = server.code_for(&phone).await;
-        server.advance(LIFE - Duration::from_secs(60));
+        server.advance(Duration::from_mins(4));
         server.verify_otp(&phone, &code).await.assert_status(200);
         let code = server.code_for(&phone).await;
         server.advance(LIFE);
@@ -336,7 +336,7 @@ on_both!(
 
 on_both!(
     a_phone_waits_for_its_next_code_as_long_as_it_is_told,
-    |setup| setup.limits(),
+    Setup::limits,
     async |server: Server| {
         let phone = Phone::nth(1);
         let wait = async || {

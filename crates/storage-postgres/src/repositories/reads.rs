@@ -115,13 +115,13 @@ impl Reads for Repositories<'_> {
     }
 
     fn devices(&mut self, caller: Caller, page: Page) -> Found<Option<ForSession<DevicePage>>> {
+        type Row = (SessionRow, i64, Option<DeviceRow>, Option<TokenRow>, bool);
         let statement = DevicesOf {
             limit: i64::from(page.limit),
             offset: i64::try_from(page.offset).unwrap_or(i64::MAX),
             session: caller.session.uuid(),
             user: caller.user.uuid(),
         };
-        type Row = (SessionRow, i64, Option<DeviceRow>, Option<TokenRow>, bool);
         let rows: Vec<Row> = self.ask(|connection| (&statement).load(connection))?;
         let mut views = Views::default();
         let mut asking = None;
@@ -142,6 +142,7 @@ impl Reads for Repositories<'_> {
     }
 
     fn device(&mut self, caller: Caller, key: &DeviceKey) -> Found<Option<ForSession<Option<DeviceView>>>> {
+        type Row = (SessionRow, Option<DeviceRow>, Option<TokenRow>, bool);
         let (id, name) = match key {
             DeviceKey::Uid(uid) => (Some(uid.uuid()), None),
             DeviceKey::DeviceId(name) => (None, Some(name.as_str().to_owned())),
@@ -152,7 +153,6 @@ impl Reads for Repositories<'_> {
             session: caller.session.uuid(),
             user: caller.user.uuid(),
         };
-        type Row = (SessionRow, Option<DeviceRow>, Option<TokenRow>, bool);
         let rows: Vec<Row> = self.ask(|connection| (&statement).load(connection))?;
         let mut views = Views::default();
         let mut asking = None;

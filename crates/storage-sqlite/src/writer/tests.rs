@@ -57,8 +57,8 @@ async fn hold(writer: &Arc<Writer>) -> (Sender<()>, tokio::task::JoinHandle<Foun
     let holding = tokio::spawn(async move {
         writer
             .run(move |_| {
-                drop(begun.send(()));
-                drop(held.recv());
+                let _ = begun.send(());
+                let _ = held.recv();
                 Ok(())
             })
             .await
@@ -217,8 +217,8 @@ async fn a_write_that_has_begun_is_answered_however_late() {
     let patient = Arc::clone(&writer);
     let late = tokio::spawn(async move {
         let work = move |connection: &mut SqliteConnection| {
-            drop(begun.send(()));
-            drop(held.recv());
+            let _ = begun.send(());
+            let _ = held.recv();
             note(connection)
         };
         patient.run_within(Duration::from_millis(20), work).await

@@ -1,13 +1,10 @@
 //! The contract that every store must pass, each story on a database of its own.
 
-#![expect(clippy::expect_used, reason = "a test fails by panicking")]
-
-mod database;
-
 use std::sync::Arc;
 
-use database::Database;
 use doorbell_testkit::{Fresh, store_contract};
+
+use crate::database::Database;
 
 async fn fresh() -> Fresh {
     let database = Database::migrated();

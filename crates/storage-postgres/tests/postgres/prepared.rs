@@ -1,20 +1,16 @@
-//! Every statement of `register` is prepared once a connection. Alone in its program, because it watches all
-//! connections that the program makes.
-
-#![expect(clippy::expect_used, reason = "a test fails by panicking")]
-
-mod database;
+//! Every statement of `register` is prepared once a connection.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
-use database::Database;
-use diesel::connection::{InstrumentationEvent, set_default_instrumentation};
+use diesel::connection::{Instrumentation, InstrumentationEvent, set_default_instrumentation};
 use doorbell_domain::Platform;
 use doorbell_testkit::Scene;
 use doorbell_testkit::build::{alert, live_activity, push_to_start, web_push};
 
-/// What a connection was asked since this was last emptied.
+use crate::database::Database;
+
+/// What the connections to one database were asked since this was last emptied.
 #[derive(Default)]
 struct Seen {
     prepared: BTreeSet<String>,
@@ -30,26 +26,44 @@ fn take() -> Seen {
     std::mem::take(&mut *SEEN.lock().expect("not poisoned"))
 }
 
-fn watch(event: InstrumentationEvent<'_>) {
-    let mut seen = SEEN.lock().expect("not poisoned");
-    match event {
-        InstrumentationEvent::CacheQuery { sql, .. } => {
-            seen.prepared.insert(sql.to_owned());
+/// The name of the database whose connections are watched; the other tests' are not.
+static WATCHED: OnceLock<String> = OnceLock::new();
+
+/// Notes what its connection is asked.
+#[derive(Default)]
+struct Watch {
+    concerned: bool,
+}
+
+impl Instrumentation for Watch {
+    fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
+        if let InstrumentationEvent::StartEstablishConnection { url, .. } = event {
+            self.concerned = WATCHED.get().is_some_and(|database| url.contains(database));
         }
-        InstrumentationEvent::StartQuery { query, .. } => {
-            // Diesel writes the parameters behind the text.
-            let text = query.to_string();
-            let sql = text.split(" -- binds: ").next().unwrap_or(&text);
-            seen.asked.insert(sql.to_owned());
+        if !self.concerned {
+            return;
         }
-        _ => {}
+        let mut seen = SEEN.lock().expect("not poisoned");
+        match event {
+            InstrumentationEvent::CacheQuery { sql, .. } => {
+                seen.prepared.insert(sql.to_owned());
+            }
+            InstrumentationEvent::StartQuery { query, .. } => {
+                // Diesel writes the parameters behind the text.
+                let text = query.to_string();
+                let sql = text.split(" -- binds: ").next().unwrap_or(&text);
+                seen.asked.insert(sql.to_owned());
+            }
+            _ => {}
+        }
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_second_registration_prepares_nothing_new() {
     let database = Database::migrated();
-    set_default_instrumentation(|| Some(Box::new(watch))).expect("set");
+    WATCHED.get_or_init(|| database.name().to_owned());
+    set_default_instrumentation(|| Some(Box::<Watch>::default())).expect("set");
     let scene = Scene::new(Arc::new(database.store(1)));
     let (anne, ben) = (scene.person(1).await, scene.person(2).await);
     let round = |n: u32| {

@@ -13,29 +13,34 @@ use doorbell_testkit::FakeSealer;
 const SCHEMA: &str = include_str!("../../../../migrations/postgres/0001_registry/up.sql");
 
 /// A database that goes when this is dropped.
-pub struct Database {
+pub(crate) struct Database {
     name: String,
     url: String,
 }
 
 impl Database {
     /// One without any table.
-    pub fn empty() -> Self {
+    pub(crate) fn empty() -> Self {
         Self::make("")
     }
 
     /// One with the schema, copied from a template that is migrated once a cluster and schema.
-    pub fn migrated() -> Self {
+    pub(crate) fn migrated() -> Self {
         Self::make(&format!("TEMPLATE {} STRATEGY FILE_COPY", template()))
     }
 
     /// Where it is.
-    pub fn url(&self) -> &str {
+    pub(crate) fn url(&self) -> &str {
         &self.url
     }
 
+    /// Its name, which no other test's database has.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// A store on it, of at most that many connections.
-    pub fn store(&self, connections: u32) -> PostgresStore {
+    pub(crate) fn store(&self, connections: u32) -> PostgresStore {
         let options = Options {
             migrate: false,
             connections,
@@ -46,7 +51,7 @@ impl Database {
     fn make(how: &str) -> Self {
         static MADE: AtomicU32 = AtomicU32::new(0);
         let name = format!(
-            "doorbell_{}_{}",
+            "doorbell_{}_{:04}",
             std::process::id(),
             MADE.fetch_add(1, Ordering::Relaxed)
         );
@@ -64,12 +69,12 @@ impl Drop for Database {
 }
 
 /// Runs one statement on a connection of its own.
-pub fn execute(url: &str, sql: &str) {
+pub(crate) fn execute(url: &str, sql: &str) {
     open(url).batch_execute(sql).expect(sql);
 }
 
 /// A connection of the test's own.
-pub fn open(url: &str) -> PgConnection {
+pub(crate) fn open(url: &str) -> PgConnection {
     PgConnection::establish(url).expect("the database answers")
 }
 

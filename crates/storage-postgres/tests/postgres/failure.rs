@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
-use doorbell_domain::store::{Conflict, RegisterError, Store, StoreError};
+use doorbell_domain::store::{Conflict, RegisterError, StoreError};
 use doorbell_domain::{Clock, UserId};
 use doorbell_storage_postgres::{Options, PostgresStore};
 use doorbell_testkit::build::{alert, full_user, phone};
@@ -117,8 +117,8 @@ async fn a_pool_without_a_free_connection_is_unavailable() {
     let busy = tokio::spawn(async move {
         busy.read(move |reads| {
             let session = reads.session(anne)?;
-            drop(begun.send(()));
-            drop(wait.recv());
+            let _ = begun.send(());
+            let _ = wait.recv();
             Ok(session)
         })
         .await
