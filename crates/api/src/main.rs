@@ -6,6 +6,7 @@ mod configuration;
 mod development_secret;
 mod quick_start;
 mod server;
+mod signals;
 
 use clap::Parser;
 use configuration::{Command, CommandLine};

@@ -10,6 +10,7 @@ use anyhow::Context;
 use crate::composition;
 use crate::configuration::{Configuration, Mode};
 use crate::quick_start;
+use crate::signals;
 
 /// How long a client may take over its request's head.
 const HEAD_TIME: Duration = Duration::from_secs(10);
@@ -20,7 +21,7 @@ const SHUTDOWN_SECONDS: u64 = 25;
 /// Connections a worker serves at once; more wait to be accepted.
 const MAX_CONNECTIONS: usize = 10_000;
 
-/// Serves until SIGTERM or SIGINT.
+/// Serves until SIGTERM, which lets requests in flight finish, or SIGINT, which does not.
 pub(crate) async fn serve(configuration: &Configuration) -> anyhow::Result<()> {
     let api = web::Data::new(composition::compose(configuration).await?);
     let server = HttpServer::new(move || {
@@ -33,10 +34,18 @@ pub(crate) async fn serve(configuration: &Configuration) -> anyhow::Result<()> {
     .keep_alive(KEEP_ALIVE)
     .max_connections(MAX_CONNECTIONS)
     .shutdown_timeout(SHUTDOWN_SECONDS)
+    .disable_signals()
     .bind(&configuration.listen)
     .with_context(|| format!("DOORBELL_LISTEN: cannot listen on {}", configuration.listen))?;
     let addresses = server.addrs();
     let running = server.run();
+    // Listened for before anybody is told that the server is there.
+    let asked_to_end = signals::listen().context("cannot listen for signals")?;
+    let handle = running.handle();
+    actix_web::rt::spawn(async move {
+        let graceful = asked_to_end.await;
+        handle.stop(graceful).await;
+    });
     let mut out = std::io::stdout().lock();
     for address in &addresses {
         writeln!(out, "listening on http://{address}")?;

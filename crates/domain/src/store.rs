@@ -206,8 +206,9 @@ pub trait Codes {
     /// phone's last send as the code's `created_at`. The phone must be locked.
     fn issue_code(&mut self, code: &OtpSession) -> Found<()>;
 
-    /// Counts one guess against the current code, in one statement, exactly if
-    /// [`OtpSession::admits_guess`] allows it, and gives the code as it stands afterwards; its row stays locked.
+    /// Counts one guess against the current code, in one statement, exactly if [`OtpSession::admits_guess`]
+    /// allows it. Gives the code as it stands afterwards, its row locked, or `None` where nothing was counted: then
+    /// nothing may be compared.
     fn count_guess(
         &mut self,
         phone: &PhoneNumber,

@@ -141,23 +141,40 @@ fn serve(mut connection: SqliteConnection, jobs: &Receiver<Job>) {
     }
 }
 
-/// Runs a batch, commits it, and answers.
-fn settle(connection: &mut SqliteConnection, batch: Vec<Job>) {
-    let mut outcomes = Vec::with_capacity(batch.len());
-    match commit(connection, &batch, &mut outcomes) {
-        Ok(()) => {
+/// Runs a batch, commits it, and answers. What had not begun when a batch is lost begins again without the rest.
+fn settle(connection: &mut SqliteConnection, mut batch: Vec<Job>) {
+    loop {
+        let mut outcomes = Vec::with_capacity(batch.len());
+        let Err(error) = commit(connection, &batch, &mut outcomes) else {
             for (job, outcome) in batch.into_iter().zip(outcomes) {
                 answer(job, outcome);
             }
+            return;
+        };
+        // Whatever is left open; where SQLite has rolled back by itself, this has nothing to do and says so.
+        drop(connection.batch_execute("ROLLBACK"));
+        let (waiting, begun): (Vec<Job>, Vec<Job>) =
+            batch.into_iter().partition(|job| lock(&job.work).is_some());
+        tracing::warn!(%error, jobs = begun.len(), "a batch of writes was lost");
+        let (lost, rest) = if begun.is_empty() {
+            (waiting, begun)
+        } else {
+            (begun, waiting)
+        };
+        for job in lost {
+            answer(job, Err(lost_with(&error)));
         }
-        Err(error) => {
-            // Whatever is left open; where SQLite has rolled back by itself, this has nothing to do and says so.
-            drop(connection.batch_execute("ROLLBACK"));
-            tracing::warn!(%error, jobs = batch.len(), "a batch of writes was lost");
-            for job in batch {
-                answer(job, Err(unavailable("the write could not be committed")));
-            }
+        if rest.is_empty() {
+            return;
         }
+        batch = rest;
+    }
+}
+
+fn lost_with(error: &StoreError) -> StoreError {
+    match error {
+        StoreError::Unavailable(_) => error.clone(),
+        other => StoreError::Unavailable(other.to_string()),
     }
 }
 
@@ -183,10 +200,10 @@ fn attempt(connection: &mut SqliteConnection, job: &Job) -> Found<Found<()>> {
         .span
         .in_scope(|| catch_unwind(AssertUnwindSafe(|| work(connection))))
         .unwrap_or_else(|_| Err(StoreError::Failed("the work panicked".to_owned())));
-    // Some errors (a full disk, a failing one) make SQLite roll the whole transaction back. Then neither of these
-    // finds its savepoint, and no job of this batch is taken for written.
-    if outcome.is_err() {
-        savepoint(connection, "ROLLBACK TO job")?;
+    // Some errors (a full disk, a failing one) make SQLite roll the whole transaction back. Then there is no
+    // savepoint to be found, and no job that has begun in this batch is taken for written.
+    if let Err(error) = &outcome {
+        savepoint(connection, "ROLLBACK TO job").map_err(|_| error.clone())?;
     }
     savepoint(connection, "RELEASE job")?;
     Ok(outcome)

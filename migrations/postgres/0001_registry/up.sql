@@ -119,11 +119,13 @@ CREATE TABLE push_tokens (
     updated_at  timestamptz NOT NULL,
     CONSTRAINT push_tokens_place UNIQUE (device_id, provider, app, kind, activity_id),
     CONSTRAINT push_tokens_activity_whole CHECK ((kind = 'live_activity') = (activity_id <> '')),
+    CONSTRAINT push_tokens_stream_whole CHECK ((kind = 'live_activity') = (stream_id IS NOT NULL)),
     CONSTRAINT push_tokens_owner FOREIGN KEY (provider, value_hash, user_id)
         REFERENCES push_addresses (provider, value_hash, owner)
 ) WITH (fillfactor = 80);
 
-CREATE UNIQUE INDEX push_tokens_activity ON push_tokens (user_id, activity_id) WHERE kind = 'live_activity';
+-- Live activities alone have a stream. A prepared statement can use this index: no bound value is in its condition.
+CREATE UNIQUE INDEX push_tokens_live_activity ON push_tokens (user_id, activity_id) WHERE stream_id IS NOT NULL;
 CREATE INDEX push_tokens_address ON push_tokens (provider, value_hash);
 CREATE INDEX push_tokens_session ON push_tokens (session_id);
 

@@ -119,10 +119,13 @@ CREATE TABLE push_tokens (
     updated_at  INTEGER NOT NULL,
     UNIQUE (device_id, provider, app, kind, activity_id),
     FOREIGN KEY (provider, value_hash, user_id) REFERENCES push_addresses (provider, value_hash, owner),
+    CHECK ((kind = 'live_activity') = (activity_id <> '')),
+    CHECK ((kind = 'live_activity') = (stream_id IS NOT NULL)),
     CHECK (length(id) = 16)
 ) STRICT;
+-- Live activities alone have a stream. A prepared statement can use this index: no bound value is in its condition.
 CREATE UNIQUE INDEX push_tokens_live_activity ON push_tokens (user_id, activity_id)
-    WHERE kind = 'live_activity';
+    WHERE stream_id IS NOT NULL;
 CREATE INDEX push_tokens_address ON push_tokens (provider, value_hash);
 CREATE INDEX push_tokens_session_id ON push_tokens (session_id);
 

@@ -108,6 +108,7 @@ on_both!(
 
         // After the 30 seconds it was stolen, and whoever holds the successor is out too.
         server.advance(Duration::from_secs(31));
+        server.refresh(&person.refresh).await.assert_allmine(401);
         assert_over(&server, &again.access, &person.refresh).await;
         assert_over(&server, &person.access, &first.refresh).await;
         assert_eq!(server.count("sessions WHERE end_reason = 'reuse'"), 1);

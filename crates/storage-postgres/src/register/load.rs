@@ -42,7 +42,7 @@ statement! {
         UNION ALL SELECT live.device_id FROM unnest("
     [activity_users: Vec<Uuid> => Array<SqlUuid>] ", " [activities: Vec<String> => Array<Text>]
     ") AS wanted (user_id, activity_id)
-        JOIN push_tokens live ON live.kind = 'live_activity'
+        JOIN push_tokens live ON live.stream_id IS NOT NULL
             AND live.user_id = wanted.user_id AND live.activity_id = wanted.activity_id
     )"
 }

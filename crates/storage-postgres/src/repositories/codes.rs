@@ -13,12 +13,12 @@ use crate::schema::{otp_phones, otp_sessions};
 use crate::statement::statement;
 
 statement! {
-    /// Counts a guess where [`OtpSession::admits_guess`] would let it in, and gives the row either way, locked.
+    /// Counts a guess where [`OtpSession::admits_guess`] would let it in.
     CountGuess -> otp_sessions::SqlType:
-    "UPDATE otp_sessions SET attempts = attempts + CASE WHEN expires_at > "
+    "UPDATE otp_sessions SET attempts = attempts + 1 WHERE superseded_at IS NULL AND phone = "
+    [phone: String => Text] " AND purpose = " [purpose: &'static str => Text] " AND expires_at > "
     [now: Moment => Timestamptz] " AND used_at IS NULL AND attempts < " [limit: i64 => BigInt]
-    " THEN 1 ELSE 0 END WHERE superseded_at IS NULL AND phone = " [phone: String => Text]
-    " AND purpose = " [purpose: &'static str => Text] " RETURNING " {otp_sessions::all_columns}
+    " RETURNING " {otp_sessions::all_columns}
 }
 
 impl Codes for Repositories<'_> {

@@ -37,7 +37,7 @@ impl Credentials for Repositories<'_> {
         // While the user is held this row can only be lost to another, whose claim removes it.
         let row: Option<(Uuid, String, Vec<u8>)> = self.ask(|connection| {
             push_tokens::table
-                .filter(push_tokens::kind.eq("live_activity"))
+                .filter(push_tokens::stream_id.is_not_null())
                 .filter(push_tokens::user_id.eq(user.uuid()))
                 .filter(push_tokens::activity_id.eq(activity.as_str()))
                 .select((push_tokens::id, push_tokens::provider, push_tokens::value_hash))

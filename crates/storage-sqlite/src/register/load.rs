@@ -113,7 +113,7 @@ impl Load<'_> {
         for (user, activity) in &wants.activities {
             let device: Option<Id> = push_tokens::table
                 .filter(push_tokens::user_id.eq(Id::from(*user)))
-                .filter(push_tokens::kind.eq("live_activity"))
+                .filter(push_tokens::stream_id.is_not_null())
                 .filter(push_tokens::activity_id.eq(activity.as_str()))
                 .select(push_tokens::device_id)
                 .first(self.connection)

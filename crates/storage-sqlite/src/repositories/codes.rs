@@ -99,7 +99,9 @@ impl Codes for Repositories<'_> {
             now: &now.into(),
             most: &policy.attempts.into(),
         };
-        count.execute(self.connection).around(TABLE)?;
+        if count.execute(self.connection).around(TABLE)? == 0 {
+            return Ok(None);
+        }
         self.current_code(phone, purpose)
     }
 

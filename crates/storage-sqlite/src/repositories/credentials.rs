@@ -43,7 +43,7 @@ impl Credentials for Repositories<'_> {
         let removed: Option<(Id, String, Vec<u8>)> = diesel::delete(
             push_tokens::table
                 .filter(push_tokens::user_id.eq(Id::from(user)))
-                .filter(push_tokens::kind.eq("live_activity"))
+                .filter(push_tokens::stream_id.is_not_null())
                 .filter(push_tokens::activity_id.eq(activity.as_str())),
         )
         .returning((

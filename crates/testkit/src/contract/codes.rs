@@ -83,16 +83,17 @@ pub async fn a_guess_counts_exactly_when_the_rules_admit_it(store: Arc<dyn Store
             assert_eq!(before.attempts, attempts);
             let now = code.expires_at + offset;
             let admitted = before.admits_guess(now, policy.attempts).is_ok();
-            let after = guess(&scene, n, now).await.expect("a current code");
-            let expected = OtpSession {
+            let counted = guess(&scene, n, now).await;
+            let after = OtpSession {
                 attempts: attempts + u32::from(admitted),
                 ..before
             };
             assert_eq!(
-                after, expected,
+                counted,
+                admitted.then(|| after.clone()),
                 "used {used}, {attempts} attempts, {offset} from its end"
             );
-            assert_eq!(scene.current_code(phone(n)).await, Some(expected));
+            assert_eq!(scene.current_code(phone(n)).await, Some(after));
         }
     }
 }
