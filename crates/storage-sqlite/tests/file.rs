@@ -172,11 +172,6 @@ async fn a_row_that_no_row_can_be_names_its_table_and_column() {
     let mut other = intruder(&path);
     for (damage, table, detail) in [
         (
-            "UPDATE push_tokens SET sealed = x'00'",
-            "push_tokens",
-            "sealed: sealed for another row",
-        ),
-        (
             "UPDATE devices SET mobile = 'x'",
             "devices",
             "Error deserializing field 'mobile'",
@@ -185,6 +180,11 @@ async fn a_row_that_no_row_can_be_names_its_table_and_column() {
             "UPDATE devices SET mobile = '{}', platform = 'watch'",
             "devices",
             "platform",
+        ),
+        (
+            "UPDATE devices SET platform = 'ios'; UPDATE push_tokens SET sealed = x'00'",
+            "push_tokens",
+            "sealed: sealed for another row",
         ),
         ("UPDATE sessions SET counter = -1", "sessions", "counter"),
     ] {
