@@ -78,7 +78,8 @@ impl Doorbell {
         }
     }
 
-    /// Ends one of the caller's live sessions.
+    /// Ends one of the caller's sessions. One that has expired is ended too: what was registered under it rings until
+    /// then.
     pub async fn end_session(&self, caller: Caller, id: SessionId) -> Result<(), EndSessionError> {
         let now = self.now();
         let mut ids = self.fresh_ids();
@@ -87,7 +88,7 @@ impl Doorbell {
                 return Ok(Outcome::SessionOver);
             }
             match unit.lock_session(id)? {
-                Some(session) if session.user == caller.user && session.is_live(now) => {
+                Some(session) if session.user == caller.user && session.ended.is_none() => {
                     unit.end_session(id, now, EndReason::Revoked)?;
                     unit.record(&ended_events(&mut ids, caller, &[id], now, EndReason::Revoked))?;
                     Ok(Outcome::Done)

@@ -150,8 +150,12 @@ impl Guess {
         } = self;
         let Some(code) = unit.count_guess(&command.phone, Purpose::SignIn, now, &policy)? else {
             let current = unit.current_code(&command.phone, Purpose::SignIn)?;
-            let refusal = current.and_then(|code| code.admits_guess(now, policy.attempts).err());
-            return Ok(Err(refusal.unwrap_or(CodeRefusal::Absent)));
+            let refusal = current.map_or(CodeRefusal::Absent, |code| {
+                // One that could be guessed now has just superseded the one that was guessed at.
+                let refused = code.admits_guess(now, policy.attempts).err();
+                refused.unwrap_or(CodeRefusal::Wrong)
+            });
+            return Ok(Err(refusal));
         };
         let event = |user, action, session| AuditEvent {
             id: audit,

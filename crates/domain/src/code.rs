@@ -161,7 +161,8 @@ impl OtpSession {
 /// How long a phone whose last code was sent at `last_sent` must wait at `now` for the next one.
 pub fn cooldown_left(policy: &CodePolicy, last_sent: Option<Timestamp>, now: Timestamp) -> Option<Duration> {
     let ready = last_sent? + policy.cooldown;
-    (now < ready).then(|| ready.since(now))
+    // Without a cool-down nobody waits, also where the last send was by a server whose clock is ahead.
+    (policy.cooldown.is_positive() && now < ready).then(|| ready.since(now))
 }
 
 #[cfg(test)]
@@ -259,6 +260,11 @@ mod tests {
             Some(Duration::seconds(59))
         );
         assert_eq!(cooldown_left(&policy, Some(sent), at(60)), None);
+        let none = CodePolicy {
+            cooldown: Duration::ZERO,
+            ..policy
+        };
+        assert_eq!(cooldown_left(&none, Some(sent), at(-1)), None);
     }
 
     proptest! {

@@ -4,9 +4,12 @@
 //! what a batch [`Wants`] into a [`State`], [`plan`] decides, and the store applies the plan's [`Writes`].
 //! Adapters hold no decisions.
 
+mod credentials;
+mod device;
 mod plan;
 mod state;
 mod wants;
+mod work;
 
 #[cfg(test)]
 mod laws;
@@ -25,6 +28,10 @@ use crate::push_token::{PushToken, Token, TokenKind};
 use crate::text::{ActivityId, AppName, DeviceId, Environment, Fingerprint, StreamId, Text};
 use crate::web_push::{Subscription, SubscriptionKeys, WebPushEndpoint};
 use crate::{Caller, DeviceUid, FreshIds, TimeZoneName, Timestamp};
+
+/// How many tokens a device may hold, and as many of Live Activities besides, of which the oldest make room. Every
+/// registration reads those of its device, so that without a bound one person could slow down everybody.
+pub const MAX_TOKENS: usize = 100;
 
 /// One request to register a device, its facts or its credentials.
 ///
@@ -244,4 +251,7 @@ pub enum Refusal {
     /// The user has as many devices as a user may have.
     #[error("too many devices")]
     TooManyDevices,
+    /// The device holds as many tokens as a device may hold.
+    #[error("too many tokens on the device")]
+    TooManyTokens,
 }

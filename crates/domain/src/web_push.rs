@@ -65,11 +65,9 @@ impl WebPushEndpoint {
         }
         let url = Url::parse(&text).map_err(|_| EndpointError::Malformed)?;
         let host = url.host().ok_or(EndpointError::Malformed)?;
-        if !url.username().is_empty()
-            || url.password().is_some()
-            || url.fragment().is_some()
-            || text.contains('@')
-        {
+        // The parser drops an empty user name, and the text is kept as it is.
+        let authority = text.split(['/', '?']).nth(2).unwrap_or_default();
+        if authority.contains('@') || url.password().is_some() || url.fragment().is_some() {
             return Err(EndpointError::Credentials);
         }
         if policy == EndpointPolicy::LocalToo && url.scheme() == "http" && is_developers_machine(&host) {

@@ -25,14 +25,14 @@ impl Dialect {
             Self::RocketChat
         } else if path.starts_with("/api/v1/") {
             Self::Allmine
-        } else if path.starts_with("/notifications/") || path == "/notifications" {
+        } else if path.starts_with("/notifications/") {
             Self::Easyflow
         } else {
             Self::Problem
         }
     }
 
-    /// The answer to a failure: status, body and `Retry-After` or `Allow` where they belong.
+    /// The answer to a failure: status, body, and `Retry-After`, `Allow` or `WWW-Authenticate` where they belong.
     pub(crate) fn render(self, failure: &Failure, request: &HttpRequest) -> HttpResponse {
         let mut response = match self {
             Self::Allmine => allmine::render(failure, request),
@@ -43,6 +43,13 @@ impl Dialect {
         let headers = response.headers_mut();
         if let Some(seconds) = failure.retry_after() {
             headers.insert(actix_web::http::header::RETRY_AFTER, seconds.into());
+        }
+        // RFC 6750 §3; Rocket.Chat's two headers are no scheme that has a name.
+        if *failure == Failure::Unauthenticated && self != Self::RocketChat {
+            headers.insert(
+                actix_web::http::header::WWW_AUTHENTICATE,
+                actix_web::http::header::HeaderValue::from_static("Bearer"),
+            );
         }
         if let Failure::MethodNotAllowed(methods) = failure {
             headers.insert(
@@ -67,6 +74,7 @@ mod tests {
             ("/api/v1/", Dialect::Allmine),
             ("/api/v1", Dialect::Problem),
             ("/notifications/devices", Dialect::Easyflow),
+            ("/notifications", Dialect::Problem),
             ("/push/subscribe", Dialect::Problem),
             ("/api/push/subscribe", Dialect::Problem),
             ("/", Dialect::Problem),

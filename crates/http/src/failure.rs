@@ -47,7 +47,7 @@ pub(crate) enum Failure {
     UnknownDevice,
     /// The device that the request names is revoked.
     RevokedDevice,
-    /// The caller has as many devices as a user may have.
+    /// The caller has as many devices, or the device as many tokens, as may be.
     TooManyDevices,
     /// Too soon; again after this long.
     TooMany(Duration),
@@ -67,7 +67,7 @@ impl Failure {
     }
 
     /// Whether it was judged before anybody asked if the caller's session still lets them in, which
-    /// outranks it.
+    /// outranks it, or before the first fingerprint that a session shows was kept.
     pub(crate) fn precedes_admission(&self) -> bool {
         matches!(
             self,
@@ -77,6 +77,10 @@ impl Failure {
                 | Self::InvalidJson
                 | Self::Invalid(_)
                 | Self::NotFound
+                // The store judged the session first, but a refused write pins no fingerprint.
+                | Self::UnknownDevice
+                | Self::RevokedDevice
+                | Self::TooManyDevices
         )
     }
 
@@ -133,7 +137,7 @@ impl From<RegisterError> for Failure {
             RegisterError::Refused(Refusal::ForeignFingerprint) => Self::Forbidden,
             RegisterError::Refused(Refusal::UnknownDevice) => Self::UnknownDevice,
             RegisterError::Refused(Refusal::RevokedDevice) => Self::RevokedDevice,
-            RegisterError::Refused(Refusal::TooManyDevices) => Self::TooManyDevices,
+            RegisterError::Refused(Refusal::TooManyDevices | Refusal::TooManyTokens) => Self::TooManyDevices,
             RegisterError::Store(error) => error.into(),
         }
     }

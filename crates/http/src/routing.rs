@@ -36,7 +36,11 @@ where
                 let mut call = Call::new(api, request, payload);
                 // A request that breaks its handler must not take the worker's other requests with it.
                 let handled = AssertUnwindSafe(handler(&mut call)).catch_unwind().await;
-                match handled.unwrap_or(Err(Failure::Internal)) {
+                let handled = handled.unwrap_or_else(|_| {
+                    tracing::error!(path = call.request.path(), "a handler panicked");
+                    Err(Failure::Internal)
+                });
+                match handled {
                     Ok(answer) => answer,
                     Err(failure) => {
                         let failure = outranked(&call, failure).await;

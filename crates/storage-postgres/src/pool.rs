@@ -25,8 +25,10 @@ const REPLACEMENTS: u32 = 3;
 ///
 /// Every lookup here is by an index. A plan may be kept from a time when the tables were empty, so the
 /// planner is told not to count on their staying small. The language of messages needs a right that the
-/// role may not have.
+/// role may not have. What is read after a lock must be what the lock's last holder left, whatever isolation the
+/// database is set to.
 const SETTINGS: &str = "
+    SET default_transaction_isolation = 'read committed';
     SET statement_timeout = '4s';
     SET lock_timeout = '3s';
     SET idle_in_transaction_session_timeout = '5s';

@@ -13,6 +13,7 @@ use diesel::connection::{AnsiTransactionManager, TransactionManager};
 use doorbell_domain::registration::{Refusal, Registered, Registration, Wants, plan};
 use doorbell_domain::store::{RegisterError, StoreError};
 use doorbell_storage::Vault;
+use doorbell_storage::blocking::Deadline;
 
 use crate::pool::Pool;
 use crate::trouble::{Again, Trouble};
@@ -25,8 +26,8 @@ const PATIENCE: Duration = Duration::from_secs(3);
 
 type Answers = Vec<Result<Registered, Refusal>>;
 
-/// Registers `batch`, and gives its answers in its order. Nothing is committed after `until`, when nobody waits
-/// for the answer any more.
+/// Registers `batch`, and gives its answers in its order. Nothing is committed after `deadline`, when nobody
+/// waits for the answer any more.
 ///
 /// An error that trying again does not cure is some registration's own: the batch is halved until it stands
 /// alone, and the others are made.
@@ -34,12 +35,12 @@ pub(crate) fn register(
     pool: &Pool,
     vault: &Vault,
     batch: &[Registration],
-    until: Instant,
+    deadline: &Deadline,
 ) -> Vec<Result<Registered, RegisterError>> {
     if batch.is_empty() {
         return Vec::new();
     }
-    match persist(pool, vault, batch, until) {
+    match persist(pool, vault, batch, deadline) {
         Ok(answers) => answers
             .into_iter()
             .map(|answer| answer.map_err(RegisterError::Refused))
@@ -51,8 +52,8 @@ pub(crate) fn register(
         Err(error) if batch.len() == 1 => vec![Err(RegisterError::Store(error))],
         Err(_) => {
             let (first, rest) = batch.split_at(batch.len() / 2);
-            let mut answers = register(pool, vault, first, until);
-            answers.extend(register(pool, vault, rest, until));
+            let mut answers = register(pool, vault, first, deadline);
+            answers.extend(register(pool, vault, rest, deadline));
             answers
         }
     }
@@ -63,12 +64,12 @@ fn persist(
     pool: &Pool,
     vault: &Vault,
     batch: &[Registration],
-    until: Instant,
+    deadline: &Deadline,
 ) -> Result<Answers, StoreError> {
     let began = Instant::now();
     let mut tries = 0;
     loop {
-        let trouble = match once(pool, vault, batch, until) {
+        let trouble = match once(pool, vault, batch, deadline) {
             Ok(answers) => return Ok(answers),
             Err(trouble) => trouble,
         };
@@ -78,7 +79,7 @@ fn persist(
             Again::Once => 2,
             Again::Often => TRIES,
         };
-        if tries >= limit || began.elapsed() > PATIENCE || Instant::now() > until {
+        if tries >= limit || began.elapsed() > PATIENCE || deadline.has_passed() {
             tracing::warn!(error = %trouble.error, tries, size = batch.len(), "a batch was not written");
             return Err(match trouble.again {
                 Again::Often => {
@@ -103,12 +104,10 @@ fn pause(batch: &[Registration], tries: u32) -> Duration {
     Duration::from_micros(1_000 + hasher.finish() % most)
 }
 
-fn once(pool: &Pool, vault: &Vault, batch: &[Registration], until: Instant) -> Result<Answers, Trouble> {
+fn once(pool: &Pool, vault: &Vault, batch: &[Registration], deadline: &Deadline) -> Result<Answers, Trouble> {
     let mut link = pool.begin()?;
     let done = work(&mut link.connection, vault, batch).and_then(|answers| {
-        if Instant::now() > until {
-            return Err(StoreError::Unavailable("no answer in time".to_owned()).into());
-        }
+        deadline.begin_commit()?;
         AnsiTransactionManager::commit_transaction(&mut link.connection)?;
         Ok(answers)
     });

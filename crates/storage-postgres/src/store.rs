@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 use std::thread::available_parallelism;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use doorbell_domain::ports::{BoxFuture, Sealer};
 use doorbell_domain::registration::{Registered, Registration};
 use doorbell_domain::store::{Found, ReadWork, RegisterError, Store, StoreError, WriteWork};
-use doorbell_storage::{Vault, blocking};
+use doorbell_storage::Vault;
+use doorbell_storage::blocking::{self, Deadline};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
@@ -69,17 +70,16 @@ impl PostgresStore {
     async fn in_turn<T, F>(&self, work: F) -> Found<T>
     where
         T: Send + 'static,
-        F: FnOnce(Instant) -> Found<T> + Send + 'static,
+        F: FnOnce(&Deadline) -> Found<T> + Send + 'static,
     {
-        let until = Instant::now() + blocking::DEADLINE;
+        let deadline = Deadline::after(blocking::DEADLINE);
         let turn = timeout(TURN, Arc::clone(&self.turns).acquire_owned()).await;
         let no_turn = || StoreError::Unavailable("no connection was free in time".to_owned());
         let turn = turn.ok().and_then(Result::ok).ok_or_else(no_turn)?;
-        let left = until.saturating_duration_since(Instant::now());
-        blocking::run_within(left, move || {
+        blocking::run_until(deadline, move |deadline| {
             // Kept until the work ends, which may be after its caller went away.
             let _turn = turn;
-            work(until)
+            work(deadline)
         })
         .await
     }
@@ -93,14 +93,9 @@ impl Store for PostgresStore {
 
     fn transact_boxed(&self, work: WriteWork) -> BoxFuture<'_, Found<()>> {
         let Self { pool, vault, .. } = self.clone();
-        Box::pin(self.in_turn(move |until| {
+        Box::pin(self.in_turn(move |deadline| {
             let mut repositories = Repositories::writing(&pool, &vault)?;
-            let done = work(&mut repositories).and_then(|()| {
-                let late = Instant::now() > until;
-                let too_late = || StoreError::Unavailable("no answer in time".to_owned());
-                (!late).then_some(()).ok_or_else(too_late)
-            });
-            match done {
+            match work(&mut repositories).and_then(|()| deadline.begin_commit()) {
                 Ok(()) => repositories.commit(),
                 Err(error) => {
                     repositories.roll_back();
@@ -114,7 +109,8 @@ impl Store for PostgresStore {
         let Self { pool, vault, .. } = self.clone();
         let size = batch.len();
         Box::pin(async move {
-            let registered = self.in_turn(move |until| Ok(register::register(&pool, &vault, &batch, until)));
+            let registered =
+                self.in_turn(move |deadline| Ok(register::register(&pool, &vault, &batch, deadline)));
             let answers = registered.await;
             answers.unwrap_or_else(|error| vec![Err(RegisterError::Store(error)); size])
         })

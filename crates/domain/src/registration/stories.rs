@@ -346,6 +346,71 @@ fn a_user_has_at_most_so_many_devices() {
 }
 
 #[test]
+fn a_device_holds_at_most_so_many_tokens() {
+    let mut registry = registry();
+    let show = |registry: &mut State, n: u16, app: &str, token: &str| {
+        let shown = vec![alert_of(app, token)];
+        registry.register(&registration(n, ANN, named(phone()), shown))
+    };
+    for n in 0..u16::try_from(MAX_TOKENS).expect("few") {
+        show(&mut registry, n, &format!("app {n}"), &format!("token {n}")).expect("accepted");
+    }
+    let before = registry.clone();
+    assert_eq!(
+        show(&mut registry, 200, "one more", "t"),
+        Err(Refusal::TooManyTokens)
+    );
+    assert_eq!(registry, before, "nothing is written");
+    show(&mut registry, 201, "app 7", "another").expect("a place that is taken needs no room");
+    assert_eq!(registry.tokens.len(), MAX_TOKENS);
+
+    // Live Activities have room of their own, and the oldest makes more.
+    let activities = |registry: &State| {
+        let activities = registry.tokens.values().filter_map(|token| token.kind.activity());
+        activities.cloned().collect::<Vec<_>>()
+    };
+    for n in 0..=u16::try_from(MAX_TOKENS).expect("few") {
+        let ride = Credential::LiveActivity {
+            activity: ActivityId::parse(format!("ride {n}")).expect("text"),
+            stream: StreamId::parse("stream").expect("text"),
+            value: value(&format!("ride {n}")),
+        };
+        let shown = registration(300 + n, ANN, named(phone()), vec![ride]);
+        registry.register(&shown).expect("accepted");
+    }
+    let first = ActivityId::parse("ride 0").expect("text");
+    assert_eq!(activities(&registry).len(), MAX_TOKENS);
+    assert!(!activities(&registry).contains(&first));
+}
+
+#[test]
+fn a_revoked_devices_apps_stay_silent_when_one_of_them_shows_the_value_elsewhere() {
+    let mut registry = registry();
+    let phone_and = |app: &str| registration(1, ANN, named(phone()), vec![alert_of(app, "one value")]);
+    registry.register(&phone_and("bell")).expect("accepted");
+    registry
+        .register(&Registration {
+            ids: registration(2, ANN, named(phone()), vec![]).ids,
+            ..phone_and("chat")
+        })
+        .expect("accepted");
+    let mut revoke = registration(3, ANN, named(phone()), vec![]);
+    revoke.change.status = Some(DeviceStatus::Revoked);
+    revoke.when_revoked = WhenRevoked::KeepRevoked;
+    registry.register(&revoke).expect("accepted");
+
+    let holder = Target::Holder {
+        platform: Platform::Ios,
+    };
+    let shown = registry
+        .register(&registration(4, ANN, holder, vec![alert_of("bell", "one value")]))
+        .expect("accepted");
+    let token = shown.token.expect("placed");
+    assert_eq!(shown.view.device.device_id, DeviceId::of_row(token.id.uuid()));
+    assert_eq!(registry.tokens.into_values().collect::<Vec<_>>(), [token]);
+}
+
+#[test]
 fn an_expired_session_registers_nothing_but_suspends_nothing() {
     let mut registry = registry();
     registry

@@ -1,7 +1,7 @@
 //! What a batch must see, locked and then read. Each statement sees what was committed before it began, so
 //! what is read after a lock is what the lock's last holder left.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use diesel::dsl::count_star;
 use diesel::prelude::*;
@@ -20,7 +20,8 @@ use crate::trouble::Trouble;
 
 statement! {
     /// The devices that are named, and those on which a wanted address or activity lies; a row for each of
-    /// their tokens.
+    /// their tokens. The devices are locked, so that none comes back that another takes away meanwhile with its
+    /// subscription.
     LoadDevices -> (devices::SqlType, Nullable<push_tokens::SqlType>, Bool):
     "SELECT " {devices::all_columns} ", " {push_tokens::all_columns} ", holder.ended_at IS NOT NULL
     FROM devices
@@ -44,7 +45,7 @@ statement! {
     ") AS wanted (user_id, activity_id)
         JOIN push_tokens live ON live.stream_id IS NOT NULL
             AND live.user_id = wanted.user_id AND live.activity_id = wanted.activity_id
-    )"
+    ) ORDER BY devices.id FOR NO KEY UPDATE OF devices"
 }
 
 /// Locks and loads what `batch` wants.
@@ -60,6 +61,7 @@ pub(super) fn state(
         owners,
         ..State::default()
     };
+    lock_sessions(connection, batch)?;
     load_sessions(connection, wants, &mut state)?;
     load_devices(connection, vault, wants, &mut state)?;
     load_subscriptions(connection, vault, wants, &mut state)?;
@@ -115,6 +117,26 @@ fn lock_addresses(
         return Err(Trouble::raced("an address left as it was locked"));
     }
     Ok(owners)
+}
+
+/// Locks the sessions that show a fingerprint, so that of two first ones, here and in a request that only reads, one is
+/// pinned and the other is judged by it.
+fn lock_sessions(connection: &mut PgConnection, batch: &[Registration]) -> Result<(), Trouble> {
+    let showing = batch
+        .iter()
+        .filter(|registration| registration.fingerprint.is_some());
+    let ids: BTreeSet<Uuid> = showing
+        .map(|registration| registration.caller.session.uuid())
+        .collect();
+    if !ids.is_empty() {
+        let _: Vec<Uuid> = sessions::table
+            .filter(sessions::id.eq_any(ids.into_iter().collect::<Vec<_>>()))
+            .order(sessions::id)
+            .select(sessions::id)
+            .for_no_key_update()
+            .load(connection)?;
+    }
+    Ok(())
 }
 
 fn load_sessions(connection: &mut PgConnection, wants: &Wants, state: &mut State) -> Result<(), Trouble> {

@@ -9,6 +9,7 @@ use doorbell_storage::Vault;
 use uuid::Uuid;
 
 use super::Repositories;
+use crate::moment::Moment;
 use crate::rows::{DeviceRow, SessionRow, SubscriptionRow, TokenRow, UserRow};
 use crate::schema::{devices, push_tokens, sessions, subscriptions, users};
 use crate::statement::statement;
@@ -96,13 +97,14 @@ impl Reads for Repositories<'_> {
 
     fn sessions_of(&mut self, caller: Caller, now: Timestamp) -> Found<Option<ForSession<Vec<Session>>>> {
         let rows = self.ask(|connection| {
-            // The caller's own, whatever has become of it, and those that have not ended; which of them
-            // live is the domain's to say.
+            // The caller's own, whatever has become of it, and those that live.
             sessions::table
                 .filter(sessions::user_id.eq(caller.user.uuid()))
                 .filter(
                     sessions::ended_at
                         .is_null()
+                        .and(sessions::expires_at.gt(Moment(now)))
+                        .and(sessions::absolute_expires_at.gt(Moment(now)))
                         .or(sessions::id.eq(caller.session.uuid())),
                 )
                 .order((sessions::created_at.desc(), sessions::id.desc()))

@@ -19,7 +19,7 @@ use crate::object::Object;
 use crate::routing::Answer;
 
 /// A device as its client describes it.
-#[derive(Debug, Default, Deserialize, Validate, ToSchema)]
+#[derive(Default, Deserialize, Validate, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub(crate) struct AddDeviceBody {
     /// The client's own name for the device.

@@ -9,7 +9,7 @@ use super::settings::{MobileSettingsAnswer, WebSettingsAnswer};
 use crate::instant::Instant;
 
 /// A device. What is not known is left out.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct DeviceAnswer {
     id: String,
@@ -72,7 +72,7 @@ impl From<DeviceView> for DeviceAnswer {
 }
 
 /// It was done.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Success<T> {
     /// Always 200.
@@ -83,7 +83,7 @@ pub(crate) struct Success<T> {
 }
 
 /// One device.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct DeviceData {
     device: DeviceAnswer,
 }

@@ -16,7 +16,7 @@ use crate::form::Form;
 use crate::routing::Answer;
 
 /// Which device, and its new token.
-#[derive(Debug, Default, Deserialize, Validate, ToSchema)]
+#[derive(Default, Deserialize, Validate, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub(crate) struct RefreshTokenBody {
     /// The client's own name for the device.

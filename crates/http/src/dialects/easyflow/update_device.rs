@@ -19,7 +19,7 @@ use crate::object::Object;
 use crate::routing::Answer;
 
 /// Which device, and what to change of it. What is left out or null stays as it is.
-#[derive(Debug, Default, Deserialize, Validate, ToSchema)]
+#[derive(Default, Deserialize, Validate, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub(crate) struct UpdateDeviceBody {
     /// The device's `id`.

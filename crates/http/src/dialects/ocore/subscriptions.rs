@@ -22,7 +22,7 @@ use crate::object::Object;
 use crate::routing::Answer;
 
 /// A browser's `PushSubscription`, and what the person calls the browser.
-#[derive(Debug, Default, Deserialize, Validate, ToSchema)]
+#[derive(Default, Deserialize, Validate, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub(crate) struct SubscribeBody {
     /// The push service's URL for this browser.
@@ -43,7 +43,7 @@ pub(crate) struct SubscribeBody {
 }
 
 /// What messages to the browser are encrypted for (RFC 8291 §2).
-#[derive(Debug, Default, Deserialize, ToSchema)]
+#[derive(Default, Deserialize, ToSchema)]
 #[serde(default)]
 pub(crate) struct KeysBody {
     /// base64url of the 65-byte uncompressed point on P-256.
@@ -55,7 +55,7 @@ pub(crate) struct KeysBody {
 }
 
 /// Which browser to unsubscribe.
-#[derive(Debug, Default, Deserialize, Validate, ToSchema)]
+#[derive(Default, Deserialize, Validate, ToSchema)]
 #[serde(default)]
 pub(crate) struct UnsubscribeBody {
     /// The push service's URL for it.
@@ -65,7 +65,7 @@ pub(crate) struct UnsubscribeBody {
 }
 
 /// A subscription, without its keys. What was not given is "".
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct SubscriptionAnswer {
     created_at: Instant,
@@ -91,7 +91,7 @@ impl From<Subscription> for SubscriptionAnswer {
 }
 
 /// The VAPID public key (RFC 8292 §3.2).
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct VapidKeyAnswer {
     /// base64url, without padding, of the 65-byte uncompressed point on P-256.

@@ -19,7 +19,7 @@ use crate::instant::Instant;
 use crate::routing::Answer;
 
 /// A token, and the application it belongs to.
-#[derive(Debug, Default, Deserialize, Validate, ToSchema)]
+#[derive(Default, Deserialize, Validate, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub(crate) struct PushTokenBody {
     /// The caller's own name for the device. Left out, null and "" mean none.
@@ -49,7 +49,7 @@ pub(crate) enum TokenType {
 }
 
 /// Which token to remove.
-#[derive(Debug, Default, Deserialize, Validate, ToSchema)]
+#[derive(Default, Deserialize, Validate, ToSchema)]
 #[serde(default)]
 pub(crate) struct RemovalBody {
     /// The token's value.
@@ -59,7 +59,7 @@ pub(crate) struct RemovalBody {
 }
 
 /// The token was registered.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct PushTokenAnswer {
     /// Its row.
     result: PushTokenRow,
@@ -69,7 +69,7 @@ pub(crate) struct PushTokenAnswer {
 }
 
 /// A registered token.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct PushTokenRow {
     token: TokenValue,
@@ -85,7 +85,7 @@ pub(crate) struct PushTokenRow {
 }
 
 /// The value, under the name of its type.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum TokenValue {
     /// Apple's.
@@ -95,7 +95,7 @@ pub(crate) enum TokenValue {
 }
 
 /// It was done.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Success {
     /// Always true.
     #[schema(example = true)]
