@@ -15,7 +15,7 @@ endif
 # dependency compiles once.
 everything = --workspace $(features) --profile ci
 
-target = $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)
+target = $(abspath $(or $(CARGO_TARGET_DIR),target))
 
 .DEFAULT_GOAL := help
 

@@ -83,6 +83,7 @@ impl Server {
         let line = lines.next().context("the server said nothing")??;
         let took = begun.elapsed();
         let Some(address) = line.strip_prefix("listening on http://").map(ToOwned::to_owned) else {
+            child.kill()?;
             bail!("the server said: {line}")
         };
         // The development sender prints a line a code: somebody must read them.

@@ -66,7 +66,7 @@ impl Setup {
         setup
     }
 
-    /// With rate limits, cool-down and phone locks, as in production.
+    /// With the cool-down between two codes, as in production.
     #[must_use]
     pub fn limits(self) -> Self {
         self.env("DOORBELL_LIMITS", "on")

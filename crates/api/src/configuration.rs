@@ -10,7 +10,7 @@ use doorbell_domain::session::SessionPolicy;
 use ipnet::IpNet;
 use time::Duration;
 
-/// Phone sign-in and push delivery in one binary.
+/// Phone sign-in and push-token registry in one binary.
 #[derive(Debug, Parser)]
 #[command(name = "doorbell", version, about, propagate_version = true)]
 pub(crate) struct CommandLine {
@@ -161,14 +161,17 @@ impl Configuration {
         if self.secret.is_none() {
             bail!("DOORBELL_SECRET must be set in production");
         }
-        if self.senders.contains(&Sender::Log) {
-            bail!("DOORBELL_SENDERS names `log`, which prints one-time codes: it is for development only");
-        }
         if self.limits == Switch::Off {
             bail!("DOORBELL_LIMITS cannot be off in production");
         }
         if self.clock_offset_file.is_some() {
             bail!("DOORBELL_CLOCK_OFFSET_FILE is for development only");
+        }
+        if self.otp_cooldown == 0 {
+            bail!("DOORBELL_OTP_COOLDOWN cannot be 0 in production");
+        }
+        if self.senders.contains(&Sender::Log) {
+            bail!("DOORBELL_SENDERS names `log`, which prints one-time codes: it is for development only");
         }
         Ok(())
     }
@@ -242,6 +245,18 @@ mod tests {
         for (args, variable) in [
             (vec!["--mode=production"], "DOORBELL_SECRET"),
             (vec!["--mode=production", secret], "DOORBELL_SENDERS"),
+            (
+                vec!["--mode=production", secret, "--limits=off"],
+                "DOORBELL_LIMITS",
+            ),
+            (
+                vec!["--mode=production", secret, "--clock-offset-file=f"],
+                "DOORBELL_CLOCK_OFFSET_FILE",
+            ),
+            (
+                vec!["--mode=production", secret, "--otp-cooldown=0"],
+                "DOORBELL_OTP_COOLDOWN",
+            ),
         ] {
             let refusal = configured(&args).check().expect_err(variable).to_string();
             assert!(refusal.starts_with(variable), "{refusal}");

@@ -38,6 +38,10 @@ pub(crate) async fn serve(configuration: &Configuration) -> anyhow::Result<()> {
     .bind(&configuration.listen)
     .with_context(|| format!("DOORBELL_LISTEN: cannot listen on {}", configuration.listen))?;
     let addresses = server.addrs();
+    if configuration.mode == Mode::Development && addresses.iter().any(|address| !address.ip().is_loopback())
+    {
+        tracing::warn!("in development everybody is told everybody's codes: listen on loopback only");
+    }
     let running = server.run();
     // Listened for before anybody is told that the server is there.
     let asked_to_end = signals::listen().context("cannot listen for signals")?;

@@ -161,8 +161,8 @@ impl OtpSession {
 /// How long a phone whose last code was sent at `last_sent` must wait at `now` for the next one.
 pub fn cooldown_left(policy: &CodePolicy, last_sent: Option<Timestamp>, now: Timestamp) -> Option<Duration> {
     let ready = last_sent? + policy.cooldown;
-    // Without a cool-down nobody waits, also where the last send was by a server whose clock is ahead.
-    (policy.cooldown.is_positive() && now < ready).then(|| ready.since(now))
+    // The last send may have been by a server whose clock is ahead: that makes nobody wait longer.
+    (policy.cooldown.is_positive() && now < ready).then(|| ready.since(now).min(policy.cooldown))
 }
 
 #[cfg(test)]
@@ -260,6 +260,10 @@ mod tests {
             Some(Duration::seconds(59))
         );
         assert_eq!(cooldown_left(&policy, Some(sent), at(60)), None);
+        assert_eq!(
+            cooldown_left(&policy, Some(sent), at(-3600)),
+            Some(policy.cooldown)
+        );
         let none = CodePolicy {
             cooldown: Duration::ZERO,
             ..policy

@@ -165,7 +165,9 @@ impl Session {
             };
         }
         let is_predecessor = presented.checked_add(1) == Some(self.counter);
-        if is_predecessor && now.since(self.rotated_at) <= policy.grace {
+        // A server whose clock is ahead may have rotated it; that must not stretch the grace.
+        let in_grace = now.since(self.rotated_at) <= policy.grace && self.rotated_at <= now + policy.grace;
+        if is_predecessor && in_grace {
             Rotation::Replay {
                 current: self.counter,
             }

@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::alphabet::URL_SAFE;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use thiserror::Error;
-use url::{Host, Url};
+use url::{Host, Position, Url};
 
 use crate::address::{Address, Provider};
 use crate::secret::Secret;
@@ -65,10 +65,13 @@ impl WebPushEndpoint {
         }
         let url = Url::parse(&text).map_err(|_| EndpointError::Malformed)?;
         let host = url.host().ok_or(EndpointError::Malformed)?;
-        // The parser drops an empty user name, and the text is kept as it is.
-        let authority = text.split(['/', '?']).nth(2).unwrap_or_default();
-        if authority.contains('@') || url.password().is_some() || url.fragment().is_some() {
+        if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
             return Err(EndpointError::Credentials);
+        }
+        // The parser forgives other spellings of a place, and the text is kept as it is: two spellings would be two
+        // addresses, each with an owner.
+        if !text.starts_with(&url[..Position::BeforePath]) {
+            return Err(EndpointError::Malformed);
         }
         if policy == EndpointPolicy::LocalToo && url.scheme() == "http" && is_developers_machine(&host) {
             return Ok(Self(Secret::new(text)));
@@ -125,7 +128,9 @@ fn is_developers_machine(host: &Host<&str>) -> bool {
 fn is_public_name(name: &str) -> bool {
     let name = name.strip_suffix('.').unwrap_or(name);
     let last = name.rsplit('.').next().unwrap_or(name);
-    name.contains('.') && !["localhost", "local", "internal", "localdomain", "arpa"].contains(&last)
+    name.contains('.')
+        && name.split('.').all(|label| !label.is_empty())
+        && !["localhost", "local", "internal", "localdomain", "arpa"].contains(&last)
 }
 
 /// Whether an address can be a push service's: globally reachable by the IANA special-purpose registries
@@ -356,6 +361,11 @@ mod tests {
             "https://",
             "https://a b.com/",
             "https://a.com/\n",
+            "https:push.example.com/x",
+            "https:///push.example.com/x",
+            "https://PUSH.example.com/x",
+            "https://push.example.com:443/x",
+            "https://@push.example.com/x",
         ] {
             assert_eq!(refused(text), EndpointError::Malformed, "{text:?}");
         }

@@ -37,7 +37,7 @@ where
                 // A request that breaks its handler must not take the worker's other requests with it.
                 let handled = AssertUnwindSafe(handler(&mut call)).catch_unwind().await;
                 let handled = handled.unwrap_or_else(|_| {
-                    tracing::error!(path = call.request.path(), "a handler panicked");
+                    tracing::error!(path, "a handler panicked");
                     Err(Failure::Internal)
                 });
                 match handled {

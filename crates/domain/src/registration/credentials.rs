@@ -43,11 +43,11 @@ impl Work<'_> {
             hash: value.hash(),
         };
         self.claim(address);
+        self.make_room(&kind, device);
         self.gather(address, device);
         if kind.activity().is_some() {
             self.fetch_activity(&kind, device);
         }
-        self.make_room(&kind, device);
         let here = self.state.tokens.values().find(|t| {
             t.device == device && t.provider == provider && t.app == app && t.kind.same_place(&kind)
         });

@@ -1,7 +1,7 @@
 //! Finding and changing the device that a registration means.
 
 use super::work::Work;
-use super::{DeviceChange, MAX_TOKENS, Refusal, Registration, State, WhenRevoked};
+use super::{Credential, DeviceChange, MAX_TOKENS, Refusal, Registration, State, WhenRevoked};
 use crate::DeviceUid;
 use crate::audit::AuditAction;
 use crate::device::{Device, DeviceStatus, MobileSettings, Platform, WebSettings};
@@ -43,9 +43,20 @@ pub(super) fn check_room(state: &State, device: &Device, registration: &Registra
         let known = |t: &&Token| t.provider == *provider && t.app == *app && t.kind.same_place(kind);
         kind.activity().is_none() && !held.iter().any(known)
     });
-    match new.count() {
+    let shown: Vec<_> = registration
+        .credentials
+        .iter()
+        .flat_map(Credential::addresses)
+        .collect();
+    let elsewhere = state.tokens.values().filter(|t| {
+        t.user == device.user
+            && t.device != device.id
+            && t.kind.activity().is_none()
+            && shown.contains(&t.address())
+    });
+    match new.count() + elsewhere.count() {
         0 => Ok(()),
-        new if held.len() + new <= MAX_TOKENS => Ok(()),
+        more if held.len() + more <= MAX_TOKENS => Ok(()),
         _ => Err(Refusal::TooManyTokens),
     }
 }
