@@ -68,11 +68,6 @@ impl WebPushEndpoint {
         if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
             return Err(EndpointError::Credentials);
         }
-        // The parser forgives other spellings of a place, and the text is kept as it is: two spellings would be two
-        // addresses, each with an owner.
-        if !text.starts_with(&url[..Position::BeforePath]) {
-            return Err(EndpointError::Malformed);
-        }
         if policy == EndpointPolicy::LocalToo && url.scheme() == "http" && is_developers_machine(&host) {
             return Ok(Self(Secret::new(text)));
         }
@@ -87,10 +82,16 @@ impl WebPushEndpoint {
             Host::Ipv4(ip) => is_public(IpAddr::V4(ip)),
             Host::Ipv6(ip) => is_public(IpAddr::V6(ip)),
         };
-        if public {
+        if !public {
+            return Err(EndpointError::PrivateHost);
+        }
+        // The parser forgives other spellings of a place, and the text is kept as it is: two spellings would be two
+        // addresses, each with an owner.
+        let path = text.strip_prefix(&url[..Position::BeforePath]);
+        if path.is_some_and(|path| path.is_empty() || path.starts_with(['/', '?'])) {
             Ok(Self(Secret::new(text)))
         } else {
-            Err(EndpointError::PrivateHost)
+            Err(EndpointError::Malformed)
         }
     }
 
@@ -287,7 +288,6 @@ mod tests {
             "https://updates.push.services.mozilla.com/wpush/v2/gAAAA",
             "https://web.push.apple.com/QGuQyavXutnMH",
             "https://wns2-par02p.notify.windows.com/w/?token=BQY%3d",
-            "https://fcm.googleapis.com:443/x",
             "https://8.8.8.8/x",
         ] {
             let endpoint = WebPushEndpoint::parse(url, EndpointPolicy::Public).expect(url);

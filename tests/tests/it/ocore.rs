@@ -186,6 +186,8 @@ on_both!(
             json!("https://push.example.com:8443/x"),
             json!("https://push.example.com:80/x"),
             json!("https://user@push.example.com/x"),
+            json!("https://push.example.com:443/x"),
+            json!("https://PUSH.example.com/x"),
             json!("https://user:secret@push.example.com/x"),
             json!("https://10.0.0.1/x"),
             json!("https://172.16.5.4/x"),
@@ -235,7 +237,7 @@ on_both!(
         let good = [
             "https://updates.push.services.mozilla.com/wpush/v2/gAAAA".to_owned(),
             "https://wns2-par02p.notify.windows.com/w/?token=BQY%3d".to_owned(),
-            "https://web.push.apple.com:443/QGuQyavXutnMH".to_owned(),
+            "https://web.push.apple.com/QGuQyavXutnMH".to_owned(),
             "https://8.8.8.8/x".to_owned(),
             "http://localhost:9090/push".to_owned(),
             "http://127.0.0.1:9090/push".to_owned(),
