@@ -258,6 +258,17 @@ mod tests {
     }
 
     #[test]
+    fn a_rotation_by_a_clock_that_is_far_ahead_has_no_grace() {
+        let mut session = session();
+        rotate(&mut session, at(3600), 1);
+        assert_eq!(session.rotation(0, at(3569), &POLICY), Rotation::Reuse);
+        assert_eq!(
+            session.rotation(0, at(3570), &POLICY),
+            Rotation::Replay { current: 1 }
+        );
+    }
+
+    #[test]
     fn the_grandparent_is_reuse_even_at_once() {
         let mut session = session();
         rotate(&mut session, at(1), 1);

@@ -23,7 +23,7 @@ use crate::{DeviceUid, PhoneNumber, SessionId, Subscription, Timestamp, User, Us
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum StoreError {
     /// The database cannot be reached, is locked, read-only or full, or no connection was free in time.
-    /// Nothing was written; the same call may succeed later.
+    /// Nothing was written, unless the connection was lost in the commit itself; the same call may succeed later.
     #[error("store unavailable: {0}")]
     Unavailable(String),
     /// A unique constraint that a client can run into.
