@@ -129,7 +129,7 @@ mod tests {
         let (begun, begins) = tokio::sync::oneshot::channel();
         let (release, wait) = mpsc::channel::<()>();
         let answer = tokio::spawn(run_until(
-            Deadline::after(Duration::from_millis(20)),
+            Deadline::after(Duration::from_secs(1)),
             move |deadline| {
                 deadline.begin_commit()?;
                 let _ = begun.send(());
@@ -137,8 +137,8 @@ mod tests {
             },
         ));
         begins.await.expect("begun");
-        // Another's deadline of twice that time passes meanwhile.
-        let other = run_until(Deadline::after(Duration::from_millis(40)), |deadline| {
+        // Another's later deadline passes meanwhile.
+        let other = run_until(Deadline::after(Duration::from_millis(1_100)), |deadline| {
             while !deadline.has_passed() {
                 std::thread::yield_now();
             }
