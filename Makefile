@@ -32,14 +32,22 @@ run: ## builds the release binary and starts it on 127.0.0.1:8080
 build: ## builds the release binary
 	$(CARGO) build --release --locked --package api $(features)
 
-.PHONY: test
-test: ## runs every test, on SQLite and on PostgreSQL (ARGS="-- name" picks some)
+.PHONY: compile
+compile: ## compiles everything that the tests run
 	$(CARGO) build $(everything) --all-targets
+
+.PHONY: test
+test: compile ## runs every test, on SQLite and on PostgreSQL (ARGS="-- name" picks some)
 	DOORBELL_BIN=$(target)/ci/doorbell scripts/with-postgres $(CARGO) test $(everything) --no-fail-fast $(ARGS)
 
 .PHONY: bench-quick
 bench-quick: build ## measures starts, memory and request rates of the release binary (COLD=1 times a cold build too)
 	FEATURES="$(features)" bench/quick
+
+.PHONY: openapi
+openapi: ## writes openapi/openapi.json anew
+	$(CARGO) build $(everything) --bin doorbell
+	$(target)/ci/doorbell openapi > openapi/openapi.json
 
 .PHONY: fmt
 fmt: ## formats the code
@@ -54,6 +62,37 @@ lint: ## checks the format, then clippy with warnings denied
 arch: ## checks that the crates' arrows are the architecture's
 	$(CARGO) test $(everything) --test architecture
 
+# What holds the document to its word needs Node.js 20 and Python 3.10; what else it takes is fetched, pinned.
+beside = DOORBELL_BIN=$(target)/ci/doorbell scripts/with-doorbell
+
+.PHONY: lint-api
+lint-api: ## lints openapi/openapi.json, and finds what in it would break clients
+	$$(scripts/python-tools)/openapi-spec-validator openapi/openapi.json
+	scripts/node-tools tests/openapi
+	cd tests/openapi && npx redocly lint --config redocly.yaml ../../openapi/openapi.json
+	cd tests/openapi && npx spectral lint --ruleset spectral.yaml --fail-severity hint ../../openapi/openapi.json
+	node tests/openapi/breaking.mjs
+
+.PHONY: test-api
+test-api: compile ## holds a server to the document, by 100 requests an operation on SQLite and 20 on PostgreSQL
+	$(beside) scripts/fuzz-api 100
+	scripts/with-postgres sh -c 'DATABASE_URL=$$DOORBELL_TEST_POSTGRES exec "$$@"' - env $(beside) scripts/fuzz-api 20
+
+.PHONY: fuzz-api
+fuzz-api: compile ## the same by 10,000 requests an operation, on SQLite
+	$(beside) scripts/fuzz-api 10000
+
+.PHONY: test-client
+test-client: compile ## compiles clients/typescript, and runs it against a server
+	scripts/node-tools clients/typescript
+	cd clients/typescript && npm run --silent generate && git diff --exit-code src/schema.ts && npm run --silent build
+	$(beside) node --test clients/typescript/dist/test/
+
+.PHONY: test-playground
+test-playground: compile ## walks through the playground in a browser (needs Chromium)
+	scripts/node-tools tests/playground
+	DOORBELL_BIN=$(target)/ci/doorbell node --test tests/playground/
+
 .PHONY: deny
 deny: ## checks licences, bans and sources (needs cargo-deny)
 	$(CARGO) deny --workspace check bans licenses sources
@@ -61,4 +100,4 @@ deny: ## checks licences, bans and sources (needs cargo-deny)
 .PHONY: clean
 clean: ## removes what was built and what was fetched for the tests
 	$(CARGO) clean
-	rm -rf .postgres
+	rm -rf .postgres .python tests/openapi/node_modules tests/playground/node_modules clients/typescript/node_modules clients/typescript/dist

@@ -92,10 +92,12 @@ impl Answer {
             Some("nosniff"),
             "X-Content-Type-Options: {self}"
         );
-        let cached = if self.path == "/.well-known/jwks.json" && self.status.is_success() {
-            "public, max-age=300"
-        } else {
-            "no-store"
+        let taken = self.status.is_success() || self.status == StatusCode::NOT_MODIFIED;
+        let cached = match self.path.as_str() {
+            "/.well-known/jwks.json" if taken => "public, max-age=300",
+            "/openapi.json" | "/docs" if taken => "no-cache",
+            path if path.starts_with("/docs/") && taken => "public, max-age=31536000, immutable",
+            _ => "no-store",
         };
         assert_eq!(
             self.header("cache-control"),

@@ -36,6 +36,7 @@ pub use cluster::Cluster;
 pub use database::{Database, DatabaseLock};
 pub use dialects::is_instant;
 pub use person::{Phone, SignedIn};
+pub use process::printed;
 pub use raw::Held;
 pub use registry::{AUTH, FINGERPRINT, P256DH, encoded};
 pub use server::{Server, play};

@@ -38,6 +38,18 @@ pub(crate) fn binary() -> PathBuf {
     path
 }
 
+/// What the binary prints for these arguments, with nothing in its environment, before it ends well.
+pub fn printed(arguments: &[&str]) -> String {
+    let output = Command::new(binary())
+        .args(arguments)
+        .env_clear()
+        .stdin(Stdio::null())
+        .output()
+        .expect("the binary runs");
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
 /// A server's process and what it has said.
 #[derive(Debug)]
 pub(crate) struct Process {

@@ -63,6 +63,7 @@ pub(crate) async fn compose(configuration: &Configuration) -> anyhow::Result<Api
         jwks,
         // Delivery is not part of this version: no provider can be configured yet.
         push_configured: false,
+        leads_to_playground: configuration.mode == Mode::Development,
         trusted_proxies: TrustedProxies::new(configuration.trusted_proxies.clone()),
     })
 }

@@ -24,6 +24,8 @@ pub(crate) enum Command {
     Serve(Box<Configuration>),
     /// Bring the database's schema up to this program, and exit.
     Migrate(Box<Configuration>),
+    /// Print the OpenAPI document, and exit.
+    Openapi,
 }
 
 /// Whom the server serves.
@@ -207,6 +209,7 @@ mod tests {
         let line = ["doorbell", "serve"].iter().chain(args);
         match CommandLine::try_parse_from(line).expect("a command line").command {
             Command::Serve(configuration) | Command::Migrate(configuration) => *configuration,
+            Command::Openapi => panic!("`doorbell serve` prints no document"),
         }
     }
 

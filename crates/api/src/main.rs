@@ -8,6 +8,8 @@ mod quick_start;
 mod server;
 mod signals;
 
+use std::io::Write;
+
 use clap::Parser;
 use configuration::{Command, CommandLine};
 use tracing_subscriber::EnvFilter;
@@ -26,6 +28,10 @@ fn main() -> anyhow::Result<()> {
     match CommandLine::parse_from(arguments()).command {
         Command::Serve(configuration) => actix_web::rt::System::new().block_on(server::serve(&configuration)),
         Command::Migrate(configuration) => composition::migrate(&configuration),
+        Command::Openapi => {
+            std::io::stdout().write_all(doorbell_http::openapi()?.as_bytes())?;
+            Ok(())
+        }
     }
 }
 

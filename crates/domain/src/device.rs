@@ -53,6 +53,9 @@ pub enum DeviceStatus {
 }
 
 impl DeviceStatus {
+    /// All statuses.
+    pub const ALL: [Self; 2] = [Self::Active, Self::Revoked];
+
     /// The name in answers and rows.
     pub const fn name(self) -> &'static str {
         match self {
@@ -63,9 +66,7 @@ impl DeviceStatus {
 
     /// The status of that name.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Active, Self::Revoked]
-            .into_iter()
-            .find(|status| status.name() == name)
+        Self::ALL.into_iter().find(|status| status.name() == name)
     }
 }
 

@@ -22,6 +22,9 @@ pub enum DeletionStatus {
 }
 
 impl DeletionStatus {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Pending, Self::Cancelled, Self::Finalized];
+
     /// The name in answers and rows.
     pub const fn name(self) -> &'static str {
         match self {
@@ -33,9 +36,7 @@ impl DeletionStatus {
 
     /// The status of that name.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Pending, Self::Cancelled, Self::Finalized]
-            .into_iter()
-            .find(|status| status.name() == name)
+        Self::ALL.into_iter().find(|status| status.name() == name)
     }
 }
 

@@ -28,6 +28,8 @@ pub struct Api {
     pub jwks: String,
     /// Whether a push provider is configured.
     pub push_configured: bool,
+    /// Whether `/` leads to the playground.
+    pub leads_to_playground: bool,
     /// Whose `X-Forwarded-For` is believed.
     pub trusted_proxies: TrustedProxies,
 }

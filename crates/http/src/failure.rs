@@ -47,8 +47,10 @@ pub(crate) enum Failure {
     UnknownDevice,
     /// The device that the request names is revoked.
     RevokedDevice,
-    /// The caller has as many devices, or the device as many tokens, as may be.
+    /// The caller has as many devices as a user may have.
     TooManyDevices,
+    /// The device has as many tokens as a device may have.
+    TooManyTokens,
     /// Too soon; again after this long.
     TooMany(Duration),
     /// The store, or another part that may be back soon, cannot be reached.
@@ -81,6 +83,7 @@ impl Failure {
                 | Self::UnknownDevice
                 | Self::RevokedDevice
                 | Self::TooManyDevices
+                | Self::TooManyTokens
         )
     }
 
@@ -137,7 +140,8 @@ impl From<RegisterError> for Failure {
             RegisterError::Refused(Refusal::ForeignFingerprint) => Self::Forbidden,
             RegisterError::Refused(Refusal::UnknownDevice) => Self::UnknownDevice,
             RegisterError::Refused(Refusal::RevokedDevice) => Self::RevokedDevice,
-            RegisterError::Refused(Refusal::TooManyDevices | Refusal::TooManyTokens) => Self::TooManyDevices,
+            RegisterError::Refused(Refusal::TooManyDevices) => Self::TooManyDevices,
+            RegisterError::Refused(Refusal::TooManyTokens) => Self::TooManyTokens,
             RegisterError::Store(error) => error.into(),
         }
     }

@@ -16,12 +16,14 @@ mod field;
 mod form;
 mod instant;
 mod object;
+mod openapi;
 mod routing;
 mod service;
 
 pub use answer::dress;
 pub use api::Api;
 pub use client::TrustedProxies;
+pub use openapi::openapi;
 
 use actix_web::web::{self, ServiceConfig};
 
@@ -30,10 +32,16 @@ pub const MAX_BODY: usize = 64 * 1024;
 
 /// Mounts every operation of every dialect, and the answers of all other paths.
 pub fn configure(config: &mut ServiceConfig) {
-    dialects::allmine::mount(config);
-    dialects::rocketchat::mount(config);
-    dialects::easyflow::mount(config);
-    dialects::ocore::mount(config);
-    service::mount(config);
+    routing::mount(config, operations());
     config.default_service(web::to(routing::unknown_path));
+}
+
+/// Every operation, in the order of the document.
+fn operations() -> Vec<routing::Operation> {
+    let mut operations = dialects::allmine::operations();
+    operations.extend(dialects::rocketchat::operations());
+    operations.extend(dialects::easyflow::operations());
+    operations.extend(dialects::ocore::operations());
+    operations.extend(service::operations());
+    operations
 }

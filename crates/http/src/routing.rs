@@ -6,8 +6,9 @@ use std::panic::AssertUnwindSafe;
 use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Route};
-
 use futures_util::FutureExt;
+use utoipa::__dev::{SchemaReferences, Tags};
+use utoipa::openapi::HttpMethod;
 
 use crate::api::Api;
 use crate::call::Call;
@@ -17,19 +18,32 @@ use crate::failure::Failure;
 /// What a handler gives.
 pub(crate) type Answer = Result<HttpResponse, Failure>;
 
-/// An operation: a method of a path, and what handles it.
+/// An operation: where it stands, what handles it, and what the document says of it.
 pub(crate) struct Operation {
-    pub(crate) method: Method,
-    pub(crate) path: &'static str,
-    pub(crate) route: Route,
+    pub(crate) method: HttpMethod,
+    pub(crate) path: String,
+    pub(crate) describe: fn(&mut Schemas) -> utoipa::openapi::path::Operation,
+    /// Added to the documented `operationId`, which must be unique, where the operation stands at a second place.
+    pub(crate) place: &'static str,
+    /// The example of its success, where the documentation holds none.
+    pub(crate) example: Option<fn() -> serde_json::Value>,
+    route: Route,
 }
 
-/// An operation of `dialect` handled by `handler`.
-pub(crate) fn operation<H>(dialect: Dialect, method: Method, path: &'static str, handler: H) -> Operation
+/// The schemas that documented operations speak of, by name.
+pub(crate) type Schemas = Vec<(String, utoipa::openapi::RefOr<utoipa::openapi::Schema>)>;
+
+/// The operation that `P` documents, with the method and the path that it says, handled by `handler`.
+pub(crate) fn operation<P, H>(handler: H) -> Operation
 where
+    P: utoipa::Path + SchemaReferences + for<'t> Tags<'t>,
     H: AsyncFn(&mut Call) -> Answer + Clone + 'static,
 {
-    let route = web::route().method(method.clone()).to(
+    // An operation that is documented under no method could not be reached: it is taken for a GET.
+    let method = P::methods().pop().unwrap_or(HttpMethod::Get);
+    let path = P::path();
+    let dialect = Dialect::of(&path);
+    let route = web::route().method(method_of(&method)).to(
         move |api: web::Data<Api>, request: HttpRequest, payload: web::Payload| {
             let handler = handler.clone();
             async move {
@@ -37,7 +51,8 @@ where
                 // A request that breaks its handler must not take the worker's other requests with it.
                 let handled = AssertUnwindSafe(handler(&mut call)).catch_unwind().await;
                 let handled = handled.unwrap_or_else(|_| {
-                    tracing::error!(path, "a handler panicked");
+                    let operation = call.request.match_pattern().unwrap_or_default();
+                    tracing::error!(operation, "a handler panicked");
                     Err(Failure::Internal)
                 });
                 match handled {
@@ -50,7 +65,44 @@ where
             }
         },
     );
-    Operation { method, path, route }
+    Operation {
+        method,
+        path,
+        describe: |schemas| {
+            P::schemas(schemas);
+            let mut described = P::operation();
+            described.tags = Some(P::tags().into_iter().map(str::to_owned).collect());
+            described
+        },
+        place: "",
+        example: None,
+        route,
+    }
+}
+
+impl Operation {
+    /// The same operation at another path.
+    pub(crate) fn also_at(mut self, path: &str, place: &'static str) -> Self {
+        path.clone_into(&mut self.path);
+        self.place = place;
+        self
+    }
+
+    /// The same operation, its success shown by an example.
+    pub(crate) fn showing(mut self, example: fn() -> serde_json::Value) -> Self {
+        self.example = Some(example);
+        self
+    }
+}
+
+fn method_of(method: &HttpMethod) -> Method {
+    match method {
+        HttpMethod::Post => Method::POST,
+        HttpMethod::Put => Method::PUT,
+        HttpMethod::Patch => Method::PATCH,
+        HttpMethod::Delete => Method::DELETE,
+        _ => Method::GET,
+    }
 }
 
 /// Who may not enter learns nothing else: a session that is over outranks what is wrong with the body.
@@ -67,19 +119,24 @@ async fn outranked(call: &Call, failure: Failure) -> Failure {
 }
 
 /// Mounts operations, one resource a path; another method of a known path is 405 with `Allow`.
-pub(crate) fn mount(config: &mut ServiceConfig, dialect: Dialect, operations: Vec<Operation>) {
-    let mut resources: BTreeMap<&'static str, Vec<Operation>> = BTreeMap::new();
+pub(crate) fn mount(config: &mut ServiceConfig, operations: Vec<Operation>) {
+    let mut resources: BTreeMap<String, Vec<Operation>> = BTreeMap::new();
     for operation in operations {
-        resources.entry(operation.path).or_default().push(operation);
+        resources
+            .entry(operation.path.clone())
+            .or_default()
+            .push(operation);
     }
     for (path, operations) in resources {
-        let mut methods: Vec<&str> = operations
+        let mut methods: Vec<Method> = operations
             .iter()
-            .map(|operation| operation.method.as_str())
+            .map(|operation| method_of(&operation.method))
             .collect();
-        methods.sort_unstable();
+        methods.sort_unstable_by(|one, other| one.as_str().cmp(other.as_str()));
+        let methods: Vec<&str> = methods.iter().map(Method::as_str).collect();
         // Made once when a worker starts, for as long as the process lives.
         let allowed: &'static str = Box::leak(methods.join(", ").into_boxed_str());
+        let dialect = Dialect::of(&path);
         let mut resource = web::resource(path);
         for operation in operations {
             resource = resource.route(operation.route);

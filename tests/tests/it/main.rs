@@ -9,6 +9,8 @@ mod bad_input;
 #[cfg(test)]
 mod device_token;
 #[cfg(test)]
+mod document;
+#[cfg(test)]
 mod easyflow;
 #[cfg(test)]
 mod headers;
@@ -18,6 +20,8 @@ mod ocore;
 mod one_registry;
 #[cfg(test)]
 mod outages;
+#[cfg(test)]
+mod playground;
 #[cfg(test)]
 mod races;
 #[cfg(test)]

@@ -3,6 +3,7 @@
 mod account_deletion;
 mod device_token;
 mod envelope;
+mod examples;
 mod live_activity;
 mod phone;
 mod profile;
@@ -10,72 +11,28 @@ mod sessions;
 mod sign_in;
 mod user;
 
-use actix_web::http::Method;
-use actix_web::web::ServiceConfig;
+use crate::routing::{Operation, operation};
 
-use crate::call::Call;
-use crate::dialect::Dialect;
-use crate::routing::{self, Answer, Operation};
+pub(crate) use envelope::{ErrorEnvelope, answer, render};
 
-pub(crate) use envelope::render;
-
-/// Mounts the operations.
-pub(crate) fn mount(config: &mut ServiceConfig) {
-    routing::mount(
-        config,
-        Dialect::Allmine,
-        vec![
-            operation(Method::POST, "/api/v1/auth/send-otp", sign_in::send_otp),
-            operation(Method::POST, "/api/v1/auth/verify-otp", sign_in::verify_otp),
-            operation(Method::POST, "/api/v1/auth/refresh", sign_in::refresh),
-            operation(Method::POST, "/api/v1/auth/logout", sessions::logout),
-            operation(Method::POST, "/api/v1/auth/revoke-token", sessions::revoke_token),
-            operation(Method::GET, "/api/v1/auth/sessions", sessions::list),
-            operation(Method::DELETE, "/api/v1/auth/sessions/{id}", sessions::end),
-            operation(
-                Method::GET,
-                "/api/v1/auth/validate-token",
-                sessions::validate_token,
-            ),
-            operation(Method::GET, "/api/v1/auth/me", user::me),
-            operation(Method::PATCH, "/api/v1/users/me", profile::change),
-            operation(
-                Method::POST,
-                "/api/v1/users/me/account-deletion",
-                account_deletion::request,
-            ),
-            operation(
-                Method::DELETE,
-                "/api/v1/users/me/account-deletion",
-                account_deletion::cancel,
-            ),
-            operation(
-                Method::POST,
-                "/api/v1/notifications/device-token",
-                device_token::register,
-            ),
-            operation(
-                Method::DELETE,
-                "/api/v1/notifications/device-token/{token}",
-                device_token::remove,
-            ),
-            operation(
-                Method::POST,
-                "/api/v1/notifications/live-activity-sessions",
-                live_activity::record,
-            ),
-            operation(
-                Method::DELETE,
-                "/api/v1/notifications/live-activity-sessions/{activityId}",
-                live_activity::remove,
-            ),
-        ],
-    );
-}
-
-fn operation<H>(method: Method, path: &'static str, handler: H) -> Operation
-where
-    H: AsyncFn(&mut Call) -> Answer + Clone + 'static,
-{
-    routing::operation(Dialect::Allmine, method, path, handler)
+/// The operations, in the order of the document.
+pub(crate) fn operations() -> Vec<Operation> {
+    vec![
+        operation::<sign_in::__path_send_otp, _>(sign_in::send_otp),
+        operation::<sign_in::__path_verify_otp, _>(sign_in::verify_otp).showing(examples::signed_in),
+        operation::<sign_in::__path_refresh, _>(sign_in::refresh),
+        operation::<sessions::__path_logout, _>(sessions::logout),
+        operation::<sessions::__path_revoke_token, _>(sessions::revoke_token),
+        operation::<sessions::__path_list, _>(sessions::list),
+        operation::<sessions::__path_end, _>(sessions::end),
+        operation::<sessions::__path_validate_token, _>(sessions::validate_token),
+        operation::<user::__path_me, _>(user::me).showing(examples::account),
+        operation::<profile::__path_change, _>(profile::change).showing(examples::account),
+        operation::<account_deletion::__path_request, _>(account_deletion::request),
+        operation::<account_deletion::__path_cancel, _>(account_deletion::cancel),
+        operation::<device_token::__path_register, _>(device_token::register),
+        operation::<device_token::__path_remove, _>(device_token::remove),
+        operation::<live_activity::__path_record, _>(live_activity::record),
+        operation::<live_activity::__path_remove, _>(live_activity::remove),
+    ]
 }

@@ -10,41 +10,17 @@ mod refresh_token;
 mod settings;
 mod update_device;
 
-use actix_web::http::Method;
-use actix_web::web::ServiceConfig;
+use crate::routing::{Operation, operation};
 
-use crate::dialect::Dialect;
-use crate::routing::{self, operation};
+pub(crate) use error::{ErrorAnswer, answer, render};
 
-pub(crate) use error::render;
-
-/// Mounts the operations.
-pub(crate) fn mount(config: &mut ServiceConfig) {
-    let easyflow = Dialect::Easyflow;
-    routing::mount(
-        config,
-        easyflow,
-        vec![
-            operation(
-                easyflow,
-                Method::POST,
-                "/notifications/devices/refresh-token",
-                refresh_token::refresh,
-            ),
-            operation(
-                easyflow,
-                Method::POST,
-                "/notifications/devices/add-device",
-                add_device::add,
-            ),
-            operation(
-                easyflow,
-                Method::PATCH,
-                "/notifications/devices/update",
-                update_device::update,
-            ),
-            operation(easyflow, Method::GET, "/notifications/devices/get", devices::get),
-            operation(easyflow, Method::GET, "/notifications/devices", devices::list),
-        ],
-    );
+/// The operations, in the order of the document.
+pub(crate) fn operations() -> Vec<Operation> {
+    vec![
+        operation::<refresh_token::__path_refresh, _>(refresh_token::refresh),
+        operation::<add_device::__path_add, _>(add_device::add),
+        operation::<update_device::__path_update, _>(update_device::update),
+        operation::<devices::__path_get, _>(devices::get),
+        operation::<devices::__path_list, _>(devices::list),
+    ]
 }

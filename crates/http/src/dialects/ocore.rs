@@ -3,54 +3,24 @@
 mod problem;
 mod subscriptions;
 
-use actix_web::http::Method;
-use actix_web::web::ServiceConfig;
+use crate::routing::{Operation, operation};
 
-use crate::dialect::Dialect;
-use crate::routing::{self, operation};
+pub(crate) use problem::{Problem, render};
 
-pub(crate) use problem::render;
-
-/// Mounts the operations at both of their places.
-pub(crate) fn mount(config: &mut ServiceConfig) {
-    let problem = Dialect::Problem;
-    routing::mount(
-        config,
-        problem,
-        vec![
-            operation(problem, Method::POST, "/push/subscribe", subscriptions::subscribe),
-            operation(
-                problem,
-                Method::DELETE,
-                "/push/subscribe",
-                subscriptions::unsubscribe,
-            ),
-            operation(problem, Method::GET, "/push/subscriptions", subscriptions::list),
-            operation(problem, Method::GET, "/push/vapid-key", subscriptions::vapid_key),
-            operation(
-                problem,
-                Method::POST,
-                "/api/push/subscribe",
-                subscriptions::subscribe,
-            ),
-            operation(
-                problem,
-                Method::DELETE,
-                "/api/push/subscribe",
-                subscriptions::unsubscribe,
-            ),
-            operation(
-                problem,
-                Method::GET,
-                "/api/push/subscriptions",
-                subscriptions::list,
-            ),
-            operation(
-                problem,
-                Method::GET,
-                "/api/push/vapid-key",
-                subscriptions::vapid_key,
-            ),
-        ],
-    );
+/// The operations at both of their places, in the order of the document.
+pub(crate) fn operations() -> Vec<Operation> {
+    let subscribe = || operation::<subscriptions::__path_subscribe, _>(subscriptions::subscribe);
+    let unsubscribe = || operation::<subscriptions::__path_unsubscribe, _>(subscriptions::unsubscribe);
+    let list = || operation::<subscriptions::__path_list, _>(subscriptions::list);
+    let vapid_key = || operation::<subscriptions::__path_vapid_key, _>(subscriptions::vapid_key);
+    vec![
+        subscribe(),
+        unsubscribe(),
+        list(),
+        vapid_key(),
+        subscribe().also_at("/api/push/subscribe", "UnderApi"),
+        unsubscribe().also_at("/api/push/subscribe", "UnderApi"),
+        list().also_at("/api/push/subscriptions", "UnderApi"),
+        vapid_key().also_at("/api/push/vapid-key", "UnderApi"),
+    ]
 }

@@ -5,34 +5,15 @@ mod lenient_body;
 mod push_info;
 mod push_token;
 
-use actix_web::http::Method;
-use actix_web::web::ServiceConfig;
+use crate::routing::{Operation, operation};
 
-use crate::dialect::Dialect;
-use crate::routing::{self, operation};
+pub(crate) use coded_error::{CodedError, NotLoggedIn, render};
 
-pub(crate) use coded_error::render;
-
-/// Mounts the operations.
-pub(crate) fn mount(config: &mut ServiceConfig) {
-    let rocketchat = Dialect::RocketChat;
-    routing::mount(
-        config,
-        rocketchat,
-        vec![
-            operation(
-                rocketchat,
-                Method::POST,
-                "/api/v1/push.token",
-                push_token::register,
-            ),
-            operation(
-                rocketchat,
-                Method::DELETE,
-                "/api/v1/push.token",
-                push_token::remove,
-            ),
-            operation(rocketchat, Method::GET, "/api/v1/push.info", push_info::info),
-        ],
-    );
+/// The operations, in the order of the document.
+pub(crate) fn operations() -> Vec<Operation> {
+    vec![
+        operation::<push_token::__path_register, _>(push_token::register),
+        operation::<push_token::__path_remove, _>(push_token::remove),
+        operation::<push_info::__path_info, _>(push_info::info),
+    ]
 }

@@ -5,22 +5,25 @@ use doorbell_domain::user::Deletion;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::envelope::ErrorEnvelope;
 use crate::call::Call;
 use crate::instant::Instant;
+use crate::openapi::vocabulary::AccountDeletionStatus;
 use crate::routing::Answer;
 
 /// Where the account's deletion stands.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = AllmineAccountDeletion)]
 pub(crate) struct DeletionAnswer {
     /// pending, cancelled or finalized.
-    #[schema(example = "pending")]
+    #[schema(value_type = AccountDeletionStatus)]
     status: &'static str,
     requested_at: Instant,
     /// When it is due.
     scheduled_for: Instant,
+    #[schema(required)]
     cancelled_at: Option<Instant>,
+    #[schema(required)]
     finalized_at: Option<Instant>,
 }
 
@@ -37,11 +40,16 @@ impl From<Deletion> for DeletionAnswer {
 }
 
 /// Ask for the deletion of the caller's account.
-#[utoipa::path(post, path = "/api/v1/users/me/account-deletion", tag = "Allmine", security(("bearer" = [])),
+///
+/// The account waits until `scheduledFor`, and the deletion can be taken back until then. Every session but
+/// the caller's ends at once.
+#[utoipa::path(post, path = "/api/v1/users/me/account-deletion", tag = "Allmine",
+    operation_id = "requestAccountDeletion", security(("bearer" = [])),
     responses(
-        (status = 200, description = "Pending; every session but the caller's has ended.", body = DeletionAnswer),
-        (status = 401, description = "Not signed in.", body = ErrorEnvelope),
-        (status = 409, description = "Pending already.", body = ErrorEnvelope),
+        (status = 200, description = "Pending; every session but the caller's has ended.", body = DeletionAnswer,
+            example = json!({"status": "pending", "requestedAt": "2026-01-15T10:30:00.000Z", "scheduledFor": "2026-02-14T10:30:00.000Z",
+                "cancelledAt": null, "finalizedAt": null})),
+        (status = 409, description = "A deletion is pending already."),
     ))]
 pub(crate) async fn request(call: &mut Call) -> Answer {
     let caller = call.bearer()?;
@@ -50,11 +58,15 @@ pub(crate) async fn request(call: &mut Call) -> Answer {
 }
 
 /// Take the deletion of the caller's account back.
-#[utoipa::path(delete, path = "/api/v1/users/me/account-deletion", tag = "Allmine", security(("bearer" = [])),
+///
+/// Sessions that ended when it was asked for stay ended.
+#[utoipa::path(delete, path = "/api/v1/users/me/account-deletion", tag = "Allmine",
+    operation_id = "cancelAccountDeletion", security(("bearer" = [])),
     responses(
-        (status = 200, description = "Cancelled.", body = DeletionAnswer),
-        (status = 401, description = "Not signed in.", body = ErrorEnvelope),
-        (status = 409, description = "None is pending.", body = ErrorEnvelope),
+        (status = 200, description = "Cancelled.", body = DeletionAnswer,
+            example = json!({"status": "cancelled", "requestedAt": "2026-01-15T10:30:00.000Z", "scheduledFor": "2026-02-14T10:30:00.000Z",
+                "cancelledAt": "2026-01-16T09:00:00.000Z", "finalizedAt": null})),
+        (status = 409, description = "None is pending."),
     ))]
 pub(crate) async fn cancel(call: &mut Call) -> Answer {
     let caller = call.bearer()?;

@@ -9,6 +9,7 @@ use crate::api::Api;
 use crate::call::Call;
 use crate::failure::{BadField, Failure};
 use crate::instant::Instant;
+use crate::openapi::vocabulary::{always_false, always_null, always_true};
 
 /// A success in the envelope.
 #[derive(Serialize, ToSchema)]
@@ -16,12 +17,15 @@ use crate::instant::Instant;
 #[schema(as = AllmineEnvelope)]
 pub(crate) struct Envelope<T> {
     /// Always true here.
+    #[schema(schema_with = always_true)]
     is_success: bool,
     /// The HTTP status.
+    #[schema(minimum = 200, maximum = 200)]
     status_code: u16,
     /// What was asked for.
     data: T,
     /// Always empty here.
+    #[schema(max_items = 0)]
     errors: Vec<String>,
     /// When it was answered.
     timestamp: Instant,
@@ -33,13 +37,16 @@ pub(crate) struct Envelope<T> {
 #[schema(as = AllmineError)]
 pub(crate) struct ErrorEnvelope {
     /// Always false here.
+    #[schema(schema_with = always_false)]
     is_success: bool,
     /// The HTTP status.
+    #[schema(minimum = 400, maximum = 599)]
     status_code: u16,
     /// Always null here.
-    #[schema(value_type = Option<Object>)]
+    #[schema(schema_with = always_null)]
     data: (),
     /// What is wrong; after "Validation failed", each bad field with its rule.
+    #[schema(min_items = 1)]
     errors: Vec<String>,
     /// When it was answered.
     #[schema(value_type = Instant)]
@@ -51,6 +58,7 @@ pub(crate) struct ErrorEnvelope {
 #[schema(as = AllmineSuccess)]
 pub(crate) struct Success {
     /// Always true.
+    #[schema(schema_with = always_true)]
     success: bool,
 }
 
@@ -72,16 +80,21 @@ pub(super) fn wrapped<T: Serialize>(call: &Call, data: T) -> HttpResponse {
 
 /// The answer to a failure.
 pub(crate) fn render(failure: &Failure, request: &HttpRequest) -> HttpResponse {
+    let api = request.app_data::<web::Data<Api>>();
+    answer(failure, api.map(|api| Instant(api.doorbell.now())))
+}
+
+/// The answer to a failure at an instant.
+pub(crate) fn answer(failure: &Failure, timestamp: Option<Instant>) -> HttpResponse {
     let (status, first) = heading(failure);
     let mut errors = vec![first.to_owned()];
     errors.extend(details(failure));
-    let api = request.app_data::<web::Data<Api>>();
     HttpResponse::build(status).json(ErrorEnvelope {
         is_success: false,
         status_code: status.as_u16(),
         data: (),
         errors,
-        timestamp: api.map(|api| Instant(api.doorbell.now())),
+        timestamp,
     })
 }
 
@@ -98,7 +111,7 @@ fn heading(failure: &Failure) -> (StatusCode, &'static str) {
         }
         Failure::MethodNotAllowed(_) => (StatusCode::METHOD_NOT_ALLOWED, "Method not allowed"),
         Failure::Slow => (StatusCode::REQUEST_TIMEOUT, "Request timeout"),
-        Failure::Conflict | Failure::RevokedDevice | Failure::TooManyDevices => (
+        Failure::Conflict | Failure::RevokedDevice | Failure::TooManyDevices | Failure::TooManyTokens => (
             StatusCode::CONFLICT,
             "Resource already exists or cannot be changed in its current state",
         ),

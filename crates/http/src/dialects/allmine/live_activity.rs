@@ -8,7 +8,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::envelope::{ErrorEnvelope, Success};
+use super::envelope::Success;
 use crate::call::Call;
 use crate::failure::Failure;
 use crate::field::Field;
@@ -18,34 +18,40 @@ use crate::routing::Answer;
 /// An activity and its token.
 #[derive(Default, Deserialize, Validate, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
+#[schema(as = AllmineLiveActivity)]
 pub(crate) struct LiveActivityBody {
     /// The stream that it shows.
     #[validate(length(max = 256, message = "must be at most 256 bytes long"))]
-    #[schema(value_type = String, required, max_length = 256)]
+    #[schema(value_type = String, required, min_length = 1, max_length = 256, example = "stream-42")]
     stream_id: Field<String>,
     /// The device that shows it.
     #[validate(length(max = 256, message = "must be at most 256 bytes long"))]
-    #[schema(value_type = String, required, max_length = 256)]
+    #[schema(value_type = String, required, min_length = 1, max_length = 256, example = "iphone-14-pro")]
     device_id: Field<String>,
     /// The token that updates it.
     #[validate(length(max = 4096, message = "must be at most 4096 bytes long"))]
-    #[schema(value_type = String, required, max_length = 4096)]
+    #[schema(value_type = String, required, min_length = 1, max_length = 4096, example = "live_activity_token_value")]
     live_activity_token: Field<String>,
     /// Its own identity.
     #[validate(length(max = 256, message = "must be at most 256 bytes long"))]
-    #[schema(value_type = String, required, max_length = 256)]
+    #[schema(value_type = String, required, min_length = 1, max_length = 256, example = "activity-7")]
     activity_id: Field<String>,
 }
 
 /// Register a Live Activity.
+///
+/// Keeps the token by which a running Live Activity is updated; the same `activityId` again updates it. The
+/// device must be known. Of more than 100 activities of a device the oldest makes room.
 #[utoipa::path(post, path = "/api/v1/notifications/live-activity-sessions", tag = "Allmine",
-    request_body = LiveActivityBody, security(("bearer" = [])),
+    operation_id = "registerLiveActivity",
+    request_body(content = LiveActivityBody, example = json!({"streamId": "stream-42", "deviceId": "iphone-14-pro",
+        "liveActivityToken": "live_activity_token_value", "activityId": "activity-7"})),
+    security(("bearer" = [])),
     responses(
-        (status = 200, description = "Registered, or updated.", body = Success),
-        (status = 400, description = "Validation failed.", body = ErrorEnvelope),
-        (status = 401, description = "Not signed in.", body = ErrorEnvelope),
-        (status = 404, description = "No such device of the caller.", body = ErrorEnvelope),
-        (status = 409, description = "A revoked device.", body = ErrorEnvelope),
+        (status = 200, description = "Registered, or updated.", body = Success, example = json!({"success": true})),
+        (status = 400, description = "Fields are missing or wrong; `errors[1..]` name each."),
+        (status = 404, description = "It is no device of the caller."),
+        (status = 409, description = "The device is revoked."),
     ))]
 pub(crate) async fn record(call: &mut Call) -> Answer {
     let caller = call.bearer()?;
@@ -70,13 +76,16 @@ pub(crate) async fn record(call: &mut Call) -> Answer {
 }
 
 /// Remove a Live Activity.
+///
+/// For when it ended on the device: nothing more is sent to it.
 #[utoipa::path(delete, path = "/api/v1/notifications/live-activity-sessions/{activityId}", tag = "Allmine",
-    params(("activityId" = String, Path, description = "The activity's own identity, percent-encoded.")),
+    operation_id = "removeLiveActivity",
+    params(("activityId" = String, Path, description = "The activity's own identity, percent-encoded.",
+        min_length = 1, max_length = 256, example = "activity-7")),
     security(("bearer" = [])),
     responses(
-        (status = 200, description = "Removed.", body = Success),
-        (status = 401, description = "Not signed in.", body = ErrorEnvelope),
-        (status = 404, description = "No such activity of the caller.", body = ErrorEnvelope),
+        (status = 200, description = "Removed.", body = Success, example = json!({"success": true})),
+        (status = 404, description = "It is no activity of the caller."),
     ))]
 pub(crate) async fn remove(call: &mut Call) -> Answer {
     let caller = call.bearer()?;

@@ -9,13 +9,14 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::envelope::{Envelope, ErrorEnvelope, wrapped};
+use super::envelope::{Envelope, wrapped};
 use super::user::UserAnswer;
 use crate::call::Call;
 use crate::failure::Failure;
 use crate::field::Field;
 use crate::form::Form;
 use crate::instant;
+use crate::openapi::vocabulary;
 use crate::routing::Answer;
 
 /// The most interests that a person may name.
@@ -24,69 +25,70 @@ const MOST_INTERESTS: usize = 100;
 /// A change of the profile: absent leaves a fact as it is, null forgets it.
 #[derive(Default, Deserialize, Validate, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
+#[schema(as = AllmineProfileChange)]
 pub(crate) struct ProfileBody {
     #[validate(length(max = 1024, message = "must be at most 1024 bytes long"))]
-    #[schema(value_type = Option<String>, max_length = 1024)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 1024)]
     name: Field<String>,
     #[validate(length(max = 1024, message = "must be at most 1024 bytes long"))]
-    #[schema(value_type = Option<String>, max_length = 1024)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 1024)]
     surname: Field<String>,
     /// Unique without regard to case; may be changed again 30 days later.
     #[schema(value_type = Option<String>, pattern = "^[A-Za-z0-9_.]{3,30}$")]
     username: Field<String>,
     #[validate(length(max = 1024, message = "must be at most 1024 bytes long"))]
-    #[schema(value_type = Option<String>, max_length = 1024)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 1024)]
     profile_photo: Field<String>,
     /// available, busy or offline.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<vocabulary::Availability>)]
     availability_status: Field<String>,
     /// A date or an ISO 8601 instant.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt ].+)?$", example = "2026-01-15")]
     birth_date: Field<String>,
     /// male, female, other or undisclosed.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<vocabulary::Gender>)]
     gender: Field<String>,
-    #[schema(value_type = Option<Vec<String>>, max_items = 100)]
+    #[schema(value_type = Option<Vec<String>>, max_items = 100, example = json!(["music"]))]
     interests: Field<Vec<String>>,
     #[validate(length(max = 1024, message = "must be at most 1024 bytes long"))]
-    #[schema(value_type = Option<String>, max_length = 1024)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 1024)]
     expertise: Field<String>,
     /// Unverified: it signs nobody in.
     #[validate(email(message = "must be an e-mail address"))]
-    #[schema(value_type = Option<String>, format = Email)]
+    #[schema(value_type = Option<String>, format = "email", example = "john@example.com")]
     email: Field<String>,
     #[validate(length(max = 1024, message = "must be at most 1024 bytes long"))]
-    #[schema(value_type = Option<String>, max_length = 1024)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 1024)]
     bio: Field<String>,
     #[validate(length(max = 1024, message = "must be at most 1024 bytes long"))]
-    #[schema(value_type = Option<String>, max_length = 1024)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 1024)]
     instagram: Field<String>,
     #[validate(length(max = 1024, message = "must be at most 1024 bytes long"))]
-    #[schema(value_type = Option<String>, max_length = 1024)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 1024)]
     x: Field<String>,
     #[validate(length(max = 1024, message = "must be at most 1024 bytes long"))]
-    #[schema(value_type = Option<String>, max_length = 1024)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 1024)]
     tiktok: Field<String>,
     #[validate(length(max = 1024, message = "must be at most 1024 bytes long"))]
-    #[schema(value_type = Option<String>, max_length = 1024)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 1024)]
     snapchat: Field<String>,
     #[validate(length(max = 1024, message = "must be at most 1024 bytes long"))]
-    #[schema(value_type = Option<String>, max_length = 1024)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 1024)]
     facebook: Field<String>,
     #[schema(value_type = Option<bool>)]
     privacy_policy_accepted: Field<bool>,
     #[validate(length(max = 1024, message = "must be at most 1024 bytes long"))]
-    #[schema(value_type = Option<String>, max_length = 1024)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 1024)]
     privacy_policy_version: Field<String>,
     #[schema(value_type = Option<bool>)]
     terms_of_use_accepted: Field<bool>,
     #[validate(length(max = 1024, message = "must be at most 1024 bytes long"))]
-    #[schema(value_type = Option<String>, max_length = 1024)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 1024)]
     terms_of_use_version: Field<String>,
     #[schema(value_type = Option<bool>)]
     consent_form_accepted: Field<bool>,
     #[validate(length(max = 1024, message = "must be at most 1024 bytes long"))]
-    #[schema(value_type = Option<String>, max_length = 1024)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 1024)]
     consent_form_version: Field<String>,
 }
 
@@ -165,13 +167,19 @@ fn interests(named: Vec<String>) -> Result<Vec<Text>, String> {
 }
 
 /// Change the caller's profile.
-#[utoipa::path(patch, path = "/api/v1/users/me", tag = "Allmine", request_body = ProfileBody,
+///
+/// Send only what changes: an absent field stays as it is, `null` forgets the fact. What is not a person's
+/// own to set (roles, counts, phone, sign-up facts) is ignored. The registration is complete once name,
+/// surname, user name, privacy policy and terms are there.
+#[utoipa::path(patch, path = "/api/v1/users/me", tag = "Allmine", operation_id = "changeProfile",
+    request_body(content = ProfileBody, example = json!({"name": "John", "surname": "Doe", "username": "johndoe123",
+        "birthDate": "2026-01-15", "gender": "male", "interests": ["music"], "privacyPolicyAccepted": true,
+        "privacyPolicyVersion": "1.2.0", "termsOfUseAccepted": true, "termsOfUseVersion": "1.1.0"})),
     security(("bearer" = [])),
     responses(
         (status = 200, description = "The account after the change.", body = Envelope<UserAnswer>),
-        (status = 400, description = "Validation failed.", body = ErrorEnvelope),
-        (status = 401, description = "Not signed in.", body = ErrorEnvelope),
-        (status = 409, description = "The user name is taken, or changed too lately.", body = ErrorEnvelope),
+        (status = 400, description = "Fields are wrong; `errors[1..]` name each."),
+        (status = 409, description = "The user name is taken, or was changed in the last 30 days."),
     ))]
 pub(crate) async fn change(call: &mut Call) -> Answer {
     let caller = call.bearer()?;

@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::envelope::ErrorEnvelope;
 use super::phone::required_phone;
 use super::user::UserAnswer;
 use crate::call::Call;
@@ -21,61 +20,65 @@ use crate::routing::Answer;
 /// Whose phone the code goes to.
 #[derive(Default, Deserialize, Validate, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
+#[schema(as = AllmineSendOtp)]
 pub(crate) struct SendOtpBody {
     /// The country calling code, with or without `+`.
     #[validate(length(max = 1024, message = "must be at most 1024 bytes long"))]
-    #[schema(value_type = String, required, example = "90")]
+    #[schema(value_type = String, required, min_length = 1, max_length = 1024, example = "90")]
     country_code: Field<String>,
     /// The number as it is dialled within the country.
     #[validate(length(max = 1024, message = "must be at most 1024 bytes long"))]
-    #[schema(value_type = String, required, example = "5551234567")]
+    #[schema(value_type = String, required, min_length = 1, max_length = 1024, example = "5551234567")]
     phone_number: Field<String>,
 }
 
 /// The number that the code goes to, in its normal form.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = AllmineOtpSent)]
 pub(crate) struct SendOtpAnswer {
     /// The country calling code, with `+`.
-    #[schema(example = "+90")]
+    #[schema(pattern = "^[+][0-9]{1,3}$", example = "+90")]
     country_code: String,
     /// The national significant number.
-    #[schema(example = "5551234567")]
+    #[schema(pattern = "^[0-9]+$", example = "5551234567")]
     phone_number: String,
     /// The code itself; in development only.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
+    #[schema(nullable = false, pattern = "^[0-9]{4,8}$", example = "493817")]
     code: Option<String>,
 }
 
 /// The code that a phone received.
 #[derive(Default, Deserialize, Validate, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
+#[schema(as = AllmineVerifyOtp)]
 pub(crate) struct VerifyOtpBody {
     /// The country calling code, with or without `+`.
     #[validate(length(max = 1024, message = "must be at most 1024 bytes long"))]
-    #[schema(value_type = String, required, example = "90")]
+    #[schema(value_type = String, required, min_length = 1, max_length = 1024, example = "90")]
     country_code: Field<String>,
     /// The number as it is dialled within the country.
     #[validate(length(max = 1024, message = "must be at most 1024 bytes long"))]
-    #[schema(value_type = String, required, example = "5551234567")]
+    #[schema(value_type = String, required, min_length = 1, max_length = 1024, example = "5551234567")]
     phone_number: Field<String>,
     /// 4 to 8 digits.
-    #[schema(value_type = String, required, example = "1234")]
+    #[schema(value_type = String, required, pattern = "^[0-9]{4,8}$", example = "1234")]
     code: Field<String>,
     /// Where a first sign-in came from; kept from then on.
     #[validate(length(max = 1024, message = "must be at most 1024 bytes long"))]
-    #[schema(value_type = Option<String>, max_length = 1024, example = "instagram_ads")]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 1024, example = "instagram_ads")]
     signup_source: Field<String>,
     /// Which campaign brought it; kept from then on.
     #[validate(length(max = 1024, message = "must be at most 1024 bytes long"))]
-    #[schema(value_type = Option<String>, max_length = 1024, example = "spring_launch_2026")]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 1024, example = "spring_launch_2026")]
     signup_campaign: Field<String>,
 }
 
 /// A new session's tokens, and whose it is.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = AllmineSignedIn)]
 pub(crate) struct SignedInAnswer {
     #[serde(flatten)]
     tokens: TokensAnswer,
@@ -88,35 +91,48 @@ pub(crate) struct SignedInAnswer {
 /// A session's tokens.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = AllmineTokens)]
 pub(crate) struct TokensAnswer {
     /// For the `Authorization` header of the other operations.
+    #[schema(example = "sample")]
     access_token: String,
     /// For the next tokens.
+    #[schema(example = "sample")]
     refresh_token: String,
     /// How many seconds the access token lives.
-    #[schema(example = 3600)]
+    #[schema(minimum = 0, example = 3600)]
     expires_in: i64,
     /// How many seconds the refresh token lives unused.
-    #[schema(example = 2_592_000)]
+    #[schema(minimum = 0, example = 2_592_000)]
     refresh_expires_in: i64,
 }
 
 /// A refresh token to be exchanged.
 #[derive(Default, Deserialize, Validate, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
+#[schema(as = AllmineRefreshToken)]
 pub(crate) struct RefreshBody {
     /// The newest refresh token of a session.
     #[validate(length(max = 1024, message = "must be at most 1024 bytes long"))]
-    #[schema(value_type = String, required, max_length = 1024)]
+    #[schema(value_type = String, required, min_length = 1, max_length = 1024, example = "sample")]
     refresh_token: Field<String>,
 }
 
 /// Send a one-time code to a phone.
-#[utoipa::path(post, path = "/api/v1/auth/send-otp", tag = "Allmine", request_body = SendOtpBody,
+///
+/// Begins a sign-in: sends a code to the number, if it can be a mobile number of that country. The answer
+/// names the number in its normal form, which verify-otp takes as well as what was typed. In development the
+/// code is answered too.
+///
+/// A code replaces the one before it. The next one may be asked for when the cool-down is over; until then
+/// the answer is 429, and `Retry-After` says how many seconds are left.
+#[utoipa::path(post, path = "/api/v1/auth/send-otp", tag = "Allmine", operation_id = "sendOtp",
+    request_body(content = SendOtpBody, example = json!({"countryCode": "90", "phoneNumber": "5551234567"})),
     responses(
-        (status = 200, description = "A code is on its way.", body = SendOtpAnswer),
-        (status = 400, description = "Validation failed.", body = ErrorEnvelope),
-        (status = 429, description = "The phone was sent a code a short while ago.", body = ErrorEnvelope),
+        (status = 200, description = "A code is on its way.", body = SendOtpAnswer,
+            example = json!({"countryCode": "+90", "phoneNumber": "5551234567", "code": "493817"})),
+        (status = 400, description = "The country code or the number cannot be one; `errors[1..]` name the fields."),
+        (status = 429, description = "The phone was sent a code a short while ago."),
     ))]
 pub(crate) async fn send_otp(call: &mut Call) -> Answer {
     let body: SendOtpBody = call.json().await?;
@@ -134,12 +150,20 @@ pub(crate) async fn send_otp(call: &mut Call) -> Answer {
 }
 
 /// Sign in with a one-time code.
-#[utoipa::path(post, path = "/api/v1/auth/verify-otp", tag = "Allmine", request_body = VerifyOtpBody,
+///
+/// Compares the code that the phone received, and begins a session: an access token for the other operations,
+/// a refresh token for the next ones, and the account, which is made at the first sign-in of a number. A new
+/// account has its registration to complete (`isRegistrationComplete`): see `PATCH /api/v1/users/me`.
+///
+/// A wrong code can be corrected, five times in all. After 409 or 404 ask for a new code.
+#[utoipa::path(post, path = "/api/v1/auth/verify-otp", tag = "Allmine", operation_id = "verifyOtp",
+    request_body(content = VerifyOtpBody, example = json!({"countryCode": "90", "phoneNumber": "5551234567",
+        "code": "1234", "signupSource": "instagram_ads", "signupCampaign": "spring_launch_2026"})),
     responses(
         (status = 200, description = "Signed in.", body = SignedInAnswer),
-        (status = 400, description = "Validation failed, or the code is wrong.", body = ErrorEnvelope),
-        (status = 404, description = "No code lives for this number.", body = ErrorEnvelope),
-        (status = 409, description = "The code was used, or its attempts are spent.", body = ErrorEnvelope),
+        (status = 400, description = "A field is wrong, or the code is: one that a newer code replaced is wrong too."),
+        (status = 404, description = "No code lives for this number: none was sent, or it has expired."),
+        (status = 409, description = "The code was used, or its attempts are spent."),
     ))]
 pub(crate) async fn verify_otp(call: &mut Call) -> Answer {
     let body: VerifyOtpBody = call.json().await?;
@@ -176,11 +200,20 @@ pub(crate) async fn verify_otp(call: &mut Call) -> Answer {
 }
 
 /// Exchange a refresh token for new tokens.
-#[utoipa::path(post, path = "/api/v1/auth/refresh", tag = "Allmine", request_body = RefreshBody,
+///
+/// Every refresh token is good once: keep the newest of a session, and refresh before the access token's
+/// `expiresIn` is over. The answer may be lost on its way: the token before the newest is answered for 30
+/// seconds more, with the same next one. Anything older was stolen or copied, and ends the session. Access
+/// tokens live on until they expire.
+#[utoipa::path(post, path = "/api/v1/auth/refresh", tag = "Allmine", operation_id = "refreshTokens",
+    request_body(content = RefreshBody, example = json!({"refreshToken": "sample"})),
     responses(
-        (status = 200, description = "The session's next tokens.", body = TokensAnswer),
-        (status = 400, description = "Validation failed.", body = ErrorEnvelope),
-        (status = 401, description = "Unknown, expired, ended or reused.", body = ErrorEnvelope),
+        (status = 200, description = "The session's next tokens.", body = TokensAnswer,
+            example = json!({"accessToken": "sample", "refreshToken": "sample", "expiresIn": 3600,
+                "refreshExpiresIn": 2_592_000})),
+        (status = 400, description = "`refreshToken` is missing or has the wrong form."),
+        (status = 401, description = "The token is unknown, expired, reused, or of a session that has ended: \
+            sign in again."),
     ))]
 pub(crate) async fn refresh(call: &mut Call) -> Answer {
     let body: RefreshBody = call.json().await?;

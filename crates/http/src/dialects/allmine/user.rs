@@ -6,9 +6,10 @@ use doorbell_domain::text::Text;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::envelope::{Envelope, ErrorEnvelope, wrapped};
+use super::envelope::{Envelope, wrapped};
 use crate::call::Call;
 use crate::instant::Instant;
+use crate::openapi::vocabulary;
 use crate::routing::Answer;
 
 /// An account: every key always, in the order of the API's documents; what is not known is null.
@@ -18,43 +19,63 @@ use crate::routing::Answer;
     clippy::struct_excessive_bools,
     reason = "the shape is given by the API's documents"
 )]
+#[schema(as = AllmineUser)]
 pub(crate) struct UserAnswer {
+    #[schema(required)]
     name: Option<String>,
+    #[schema(required)]
     surname: Option<String>,
+    #[schema(required, pattern = "^[A-Za-z0-9_.]{3,30}$", example = "johndoe123")]
     username: Option<String>,
     /// Without `+`.
-    #[schema(example = "90")]
+    #[schema(required, value_type = Option<String>, pattern = "^[0-9]{1,3}$", example = "90")]
     country_code: Option<String>,
     /// The national significant number.
-    #[schema(example = "5551234567")]
+    #[schema(required, value_type = Option<String>, pattern = "^[0-9]+$", example = "5372505890")]
     phone_number: Option<String>,
+    #[schema(required)]
     signup_source: Option<String>,
+    #[schema(required)]
     signup_campaign: Option<String>,
+    #[schema(required)]
     profile_photo: Option<String>,
     /// available, busy or offline.
-    #[schema(example = "available")]
+    #[schema(value_type = vocabulary::Availability)]
     availability_status: &'static str,
+    #[schema(required)]
     birth_date: Option<Instant>,
     /// male, female, other or undisclosed.
+    #[schema(required, value_type = Option<vocabulary::Gender>)]
     gender: Option<&'static str>,
     interests: Vec<String>,
+    #[schema(required)]
     expertise: Option<String>,
+    #[schema(required, format = "email")]
     email: Option<String>,
+    #[schema(required)]
     bio: Option<String>,
+    #[schema(required)]
     instagram: Option<String>,
+    #[schema(required)]
     x: Option<String>,
+    #[schema(required)]
     tiktok: Option<String>,
+    #[schema(required)]
     snapchat: Option<String>,
+    #[schema(required)]
     facebook: Option<String>,
     privacy_policy_accepted: bool,
+    #[schema(required)]
     privacy_policy_version: Option<String>,
     terms_of_use_accepted: bool,
+    #[schema(required)]
     terms_of_use_version: Option<String>,
     consent_form_accepted: bool,
+    #[schema(required)]
     consent_form_version: Option<String>,
     /// Whether name, surname, user name, privacy policy and terms are there.
     is_registration_complete: bool,
-    #[schema(example = json!(["user"]))]
+    #[schema(value_type = Vec<String>, example = json!(["user"]))]
     roles: [&'static str; 1],
     /// Doorbell knows no followers, prices or credits: always 0, as for a new account.
     followers_count: u64,
@@ -66,14 +87,20 @@ pub(crate) struct UserAnswer {
     credit_balance: u64,
     last_login: Instant,
     /// That of the device that last sent one.
-    #[schema(example = "Europe/Istanbul")]
+    #[schema(required, example = "Europe/Istanbul")]
     timezone: Option<String>,
+    #[schema(required)]
     last_username_change_date: Option<Instant>,
     /// null, pending, cancelled or finalized.
+    #[schema(required, value_type = Option<vocabulary::AccountDeletionStatus>)]
     account_deletion_status: Option<&'static str>,
+    #[schema(required)]
     account_deletion_requested_at: Option<Instant>,
+    #[schema(required)]
     account_deletion_scheduled_for: Option<Instant>,
+    #[schema(required)]
     account_deletion_cancelled_at: Option<Instant>,
+    #[schema(required)]
     account_deletion_finalized_at: Option<Instant>,
 }
 
@@ -146,11 +173,10 @@ fn text(text: Option<Text>) -> Option<String> {
 }
 
 /// Get the caller's account.
-#[utoipa::path(get, path = "/api/v1/auth/me", tag = "Allmine", security(("bearer" = [])),
-    responses(
-        (status = 200, description = "The account.", body = Envelope<UserAnswer>),
-        (status = 401, description = "Not signed in.", body = ErrorEnvelope),
-    ))]
+///
+/// Every key is there always; a fact that is not known yet is `null`.
+#[utoipa::path(get, path = "/api/v1/auth/me", tag = "Allmine", operation_id = "getMe", security(("bearer" = [])),
+    responses((status = 200, description = "The account.", body = Envelope<UserAnswer>)))]
 pub(crate) async fn me(call: &mut Call) -> Answer {
     let caller = call.bearer()?;
     let user = call.api.doorbell.me(caller).await?;

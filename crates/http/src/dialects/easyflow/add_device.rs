@@ -8,26 +8,27 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::device::{DeviceData, Success, show};
-use super::error::ErrorAnswer;
-use super::fingerprint::enter;
+use super::fingerprint::{FingerprintHeader, enter};
 use super::settings::{MobileSettingsBody, WebSettingsBody};
 use crate::call::Call;
 use crate::failure::Failure;
 use crate::field::Field;
 use crate::form::Form;
 use crate::object::Object;
+use crate::openapi::vocabulary;
 use crate::routing::Answer;
 
 /// A device as its client describes it.
 #[derive(Default, Deserialize, Validate, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
+#[schema(as = EasyflowAddDevice)]
 pub(crate) struct AddDeviceBody {
     /// The client's own name for the device.
     #[validate(length(max = 256, message = "must be at most 256 bytes long"))]
     #[schema(value_type = String, required, min_length = 1, max_length = 256, example = "device-a81f92")]
     device_id: Field<String>,
     /// `android`, `ios` or `web`.
-    #[schema(value_type = String, required, example = "ios")]
+    #[schema(value_type = vocabulary::Platform, required)]
     platform: Field<String>,
     /// Where the application was built for; `sandbox` and `development` mean the APNs sandbox.
     #[validate(length(max = 256, message = "must be at most 256 bytes long"))]
@@ -35,7 +36,7 @@ pub(crate) struct AddDeviceBody {
     environment: Field<String>,
     /// The token that its platform's provider gave.
     #[validate(length(max = 4096, message = "must be at most 4096 bytes long"))]
-    #[schema(value_type = String, required, min_length = 1, max_length = 4096)]
+    #[schema(value_type = String, required, min_length = 1, max_length = 4096, example = "eJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.newmocktoken123")]
     push_token: Field<String>,
     /// Required for android and ios, if only `{}`.
     #[schema(value_type = Option<MobileSettingsBody>)]
@@ -45,18 +46,30 @@ pub(crate) struct AddDeviceBody {
     web_settings: Field<Object<WebSettingsBody>>,
 }
 
-/// Add a device, or renew it; a revoked one becomes active again.
-#[utoipa::path(post, path = "/notifications/devices/add-device", tag = "easyflow",
-    request_body = AddDeviceBody, security(("bearer" = [])),
-    params(("x-fingerprint-id" = String, Header, description = "Which installation speaks; the first one \
-        that a session shows is pinned to it.")),
+/// Add a device.
+///
+/// Makes the device known with everything that its client tells, or renews it; a revoked one becomes active
+/// again. `mobileSettings` is required for android and ios, `webSettings` for web, if only as `{}`.
+#[utoipa::path(post, path = "/notifications/devices/add-device", tag = "easyflow", operation_id = "addDevice",
+    request_body(content = AddDeviceBody, example = json!({"deviceId": "device-a81f92", "platform": "android",
+        "environment": "production", "pushToken": "eJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.newmocktoken123",
+        "mobileSettings": {"appInstanceId": "app-instance-4421", "appVersion": "3.2.1", "osVersion": "14.8",
+            "deviceModel": "Pixel 8"}})),
+    security(("bearer" = [])), params(FingerprintHeader),
     responses(
-        (status = 200, description = "The device as it stands now.", body = Success<DeviceData>),
+        (status = 200, description = "The device as it stands now.", body = Success<DeviceData>,
+            example = json!({"statusCode": 200, "data": {"device": {
+                "id": "65dcb2a91f8c9b0022c8e771", "createdAt": "2026-01-28T18:42:11.430Z",
+                "updatedAt": "2026-01-29T16:22:40.910Z", "deleted": "false",
+                "userId": "91f8b73e-1c4a-4d9e-a9e2-3c7a8b1d902f", "deviceId": "device-a81f92",
+                "platform": "android", "lastUsedAt": "2026-01-29T16:20:58.300Z", "status": "active",
+                "environment": "production", "lastSeenAt": "2026-01-29T16:22:40.910Z",
+                "pushToken": "eJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.newmocktoken123",
+                "mobileSettings": {"appInstanceId": "app-instance-4421", "appVersion": "3.2.1",
+                    "osVersion": "14.8", "deviceModel": "Pixel 8"}}}})),
         (status = 400, description = "Parameters are missing or wrong: wrong settings are named as a whole; \
-            `deviceId` also where the user may have no more devices.", body = ErrorAnswer),
-        (status = 401, description = "Not signed in.", body = ErrorAnswer),
-        (status = 403, description = "The fingerprint is not the session's.", body = ErrorAnswer),
-        (status = 500, description = "The server failed.", body = ErrorAnswer),
+            `deviceId` also where the user may have no more devices, `pushToken` where the device may have no more tokens."),
+        (status = 403, description = "The fingerprint is not the one that the session showed first."),
     ))]
 pub(crate) async fn add(call: &mut Call) -> Answer {
     let (caller, fingerprint) = enter(call)?;

@@ -7,28 +7,30 @@ use utoipa::ToSchema;
 
 use super::settings::{MobileSettingsAnswer, WebSettingsAnswer};
 use crate::instant::Instant;
+use crate::openapi::vocabulary::{self, never_deleted};
 
 /// A device. What is not known is left out.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = EasyflowDevice)]
 pub(crate) struct DeviceAnswer {
     id: String,
     created_at: Instant,
     updated_at: Instant,
     /// Always `false`: a device is revoked, never deleted.
-    #[schema(example = "false")]
+    #[schema(schema_with = never_deleted)]
     deleted: &'static str,
     user_id: String,
     /// The client's own name for it.
     #[schema(example = "device-a81f92")]
     device_id: String,
     /// `android`, `ios` or `web`.
-    #[schema(example = "ios")]
+    #[schema(value_type = vocabulary::Platform)]
     platform: &'static str,
     /// The last authenticated write that named it.
     last_used_at: Instant,
     /// `active` or `revoked`.
-    #[schema(example = "active")]
+    #[schema(value_type = vocabulary::DeviceStatus)]
     status: &'static str,
     #[schema(example = "production")]
     environment: String,
@@ -74,9 +76,10 @@ impl From<DeviceView> for DeviceAnswer {
 /// It was done.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = EasyflowSuccess)]
 pub(crate) struct Success<T> {
     /// Always 200.
-    #[schema(example = 200)]
+    #[schema(minimum = 200, maximum = 200, example = 200)]
     status_code: u16,
     /// What came of it.
     data: T,
@@ -84,6 +87,7 @@ pub(crate) struct Success<T> {
 
 /// One device.
 #[derive(Serialize, ToSchema)]
+#[schema(as = EasyflowDeviceData)]
 pub(crate) struct DeviceData {
     device: DeviceAnswer,
 }

@@ -7,8 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::device::{DeviceAnswer, DeviceData, Success, show, success};
-use super::error::ErrorAnswer;
-use super::fingerprint::enter;
+use super::fingerprint::{FingerprintHeader, enter};
 use crate::call::Call;
 use crate::failure::{BadField, Failure};
 use crate::field::Field;
@@ -24,12 +23,15 @@ const DEFAULT_LIMIT: u32 = 20;
 /// A page of devices.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = EasyflowDevicePage)]
 pub(crate) struct DevicesData {
     /// The devices of this page, newest first, revoked ones too.
     docs: Vec<DeviceAnswer>,
     /// The page that was asked for, the first being 1.
+    #[schema(minimum = 1)]
     current_page: u32,
     /// How many devices a page has at most.
+    #[schema(minimum = 1, maximum = 100)]
     limit: u32,
     /// How many there are in all.
     total_docs: u64,
@@ -38,23 +40,34 @@ pub(crate) struct DevicesData {
     /// Whether another page follows.
     has_next: bool,
     /// The page that follows; null at the end.
+    #[schema(required)]
     next_page: Option<u64>,
 }
 
 /// Get a device.
-#[utoipa::path(get, path = "/notifications/devices/get", tag = "easyflow", security(("bearer" = [])),
+///
+/// By its `id`, or by the client's own `deviceId`; one of them must be there, and `id` counts where both are.
+#[utoipa::path(get, path = "/notifications/devices/get", tag = "easyflow", operation_id = "getDevice",
+    security(("bearer" = [])),
     params(
-        ("x-fingerprint-id" = String, Header, description = "Which installation speaks; the first one that a \
-            session shows is pinned to it."),
-        ("id" = Option<String>, Query, description = "The device's `id`; where both are given, this one counts."),
-        ("deviceId" = Option<String>, Query, description = "The client's own name for the device."),
+        FingerprintHeader,
+        ("id" = Option<String>, Query, description = "The device's `id`.", nullable = false, format = "uuid"),
+        ("deviceId" = Option<String>, Query, description = "The client's own name for the device.",
+            nullable = false, min_length = 1, max_length = 256, example = "device-a81f92"),
     ),
     responses(
-        (status = 200, description = "The device.", body = Success<DeviceData>),
-        (status = 400, description = "Parameters are missing, wrong, or name no device of the caller.", body = ErrorAnswer),
-        (status = 401, description = "Not signed in.", body = ErrorAnswer),
-        (status = 403, description = "The fingerprint is not the session's.", body = ErrorAnswer),
-        (status = 500, description = "The server failed.", body = ErrorAnswer),
+        (status = 200, description = "The device.", body = Success<DeviceData>,
+            example = json!({"statusCode": 200, "data": {"device": {
+                "id": "65dcb2a91f8c9b0022c8e771", "createdAt": "2026-01-28T18:42:11.430Z",
+                "updatedAt": "2026-01-29T16:22:40.910Z", "deleted": "false",
+                "userId": "91f8b73e-1c4a-4d9e-a9e2-3c7a8b1d902f", "deviceId": "device-a81f92",
+                "platform": "android", "lastUsedAt": "2026-01-29T16:20:58.300Z", "status": "active",
+                "environment": "production", "lastSeenAt": "2026-01-29T16:22:40.910Z",
+                "pushToken": "eJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.newmocktoken123",
+                "mobileSettings": {"appInstanceId": "app-instance-4421", "appVersion": "3.2.1",
+                    "osVersion": "14.8", "deviceModel": "Pixel 8"}}}})),
+        (status = 400, description = "Parameters are missing, wrong, or name no device of the caller."),
+        (status = 403, description = "The fingerprint is not the one that the session showed first."),
     ))]
 pub(crate) async fn get(call: &mut Call) -> Answer {
     let (caller, fingerprint) = enter(call)?;
@@ -85,21 +98,33 @@ fn key(id: Option<String>, device_id: Option<String>) -> Result<(&'static str, D
 }
 
 /// List devices.
-#[utoipa::path(get, path = "/notifications/devices", tag = "easyflow", security(("bearer" = [])),
+///
+/// The caller's devices, of every dialect, newest first, revoked ones too. Follow `nextPage` until it is
+/// null.
+#[utoipa::path(get, path = "/notifications/devices", tag = "easyflow", operation_id = "listDevices",
+    security(("bearer" = [])),
     params(
-        ("x-fingerprint-id" = String, Header, description = "Which installation speaks; the first one that a \
-            session shows is pinned to it."),
-        ("page" = Option<u32>, Query, description = "Which page; 1 where absent.", minimum = 1),
+        FingerprintHeader,
+        ("page" = Option<u32>, Query, description = "Which page; 1 where absent.", nullable = false, minimum = 1),
         ("limit" = Option<u32>, Query, description = "How many devices a page has; 20 where absent.",
-            minimum = 1, maximum = 100),
-        ("userId" = Option<String>, Query, description = "The caller's own id; any other is refused."),
+            nullable = false, minimum = 1, maximum = 100),
+        ("userId" = Option<String>, Query, description = "The caller's own id; any other is refused.",
+            nullable = false, format = "uuid"),
     ),
     responses(
-        (status = 200, description = "A page of the caller's devices.", body = Success<DevicesData>),
-        (status = 400, description = "Parameters are wrong.", body = ErrorAnswer),
-        (status = 401, description = "Not signed in.", body = ErrorAnswer),
-        (status = 403, description = "Another user's devices, or the fingerprint is not the session's.", body = ErrorAnswer),
-        (status = 500, description = "The server failed.", body = ErrorAnswer),
+        (status = 200, description = "A page of the caller's devices.", body = Success<DevicesData>,
+            example = json!({"statusCode": 200, "data": {"docs": [{
+                "id": "65dcb2a91f8c9b0022c8e771", "createdAt": "2026-01-28T18:42:11.430Z",
+                "updatedAt": "2026-01-29T16:22:40.910Z", "deleted": "false",
+                "userId": "91f8b73e-1c4a-4d9e-a9e2-3c7a8b1d902f", "deviceId": "browser-7",
+                "platform": "web", "lastUsedAt": "2026-01-29T16:20:58.300Z", "status": "active",
+                "environment": "production", "lastSeenAt": "2026-01-29T16:22:40.910Z",
+                "webSettings": {"userAgent": "Mozilla/5.0 (Windows NT 10.0; Win64; x64)",
+                    "ipAddress": "10.0.0.45"}}],
+                "currentPage": 1, "limit": 20, "totalDocs": 1, "totalPages": 1, "hasNext": false,
+                "nextPage": null}})),
+        (status = 400, description = "Parameters are wrong."),
+        (status = 403, description = "These are another user's devices. Or: The fingerprint is not the one that the session showed first."),
     ))]
 pub(crate) async fn list(call: &mut Call) -> Answer {
     let (caller, fingerprint) = enter(call)?;

@@ -9,6 +9,7 @@ use crate::failure::{BadField, Failure};
 /// What went wrong.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = EasyflowError)]
 pub(crate) struct ErrorAnswer {
     /// What is wrong: with 400, the names of the parameters that are.
     #[schema(example = "Invalid param: [deviceId]")]
@@ -17,16 +18,21 @@ pub(crate) struct ErrorAnswer {
     #[schema(example = "Bad Request")]
     error: &'static str,
     /// The HTTP status.
-    #[schema(example = 400)]
+    #[schema(minimum = 400, maximum = 599, example = 400)]
     status_code: u16,
 }
 
 /// The table from failure to answer. This dialect has no 404 but for unknown paths, and no 409.
 pub(crate) fn render(failure: &Failure, request: &HttpRequest) -> HttpResponse {
+    answer(failure, Some(request))
+}
+
+/// The answer to a failure, of which an unknown path's repeats the request's.
+pub(crate) fn answer(failure: &Failure, request: Option<&HttpRequest>) -> HttpResponse {
     let (status, message) = match failure {
         Failure::UnknownPath => (
             StatusCode::NOT_FOUND,
-            Some(format!("Cannot {} {}", request.method(), request.path())),
+            request.map(|request| format!("Cannot {} {}", request.method(), request.path())),
         ),
         Failure::Forbidden | Failure::RevokedDevice => {
             (StatusCode::FORBIDDEN, Some("Forbidden resource".to_owned()))
@@ -36,6 +42,10 @@ pub(crate) fn render(failure: &Failure, request: &HttpRequest) -> HttpResponse {
         Failure::UnknownDevice | Failure::TooManyDevices => (
             StatusCode::BAD_REQUEST,
             Some("Invalid param: [deviceId]".to_owned()),
+        ),
+        Failure::TooManyTokens => (
+            StatusCode::BAD_REQUEST,
+            Some("Invalid param: [pushToken]".to_owned()),
         ),
         Failure::InvalidJson | Failure::UnsupportedMediaType | Failure::NotFound | Failure::Conflict => {
             (StatusCode::BAD_REQUEST, Some(invalid(&[])))
@@ -149,6 +159,7 @@ mod tests {
             ),
             (Failure::UnknownDevice, "deviceId"),
             (Failure::TooManyDevices, "deviceId"),
+            (Failure::TooManyTokens, "pushToken"),
         ] {
             assert_eq!(
                 rendered(&failure),

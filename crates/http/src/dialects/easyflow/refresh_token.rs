@@ -8,8 +8,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::device::{DeviceData, Success, show};
-use super::error::ErrorAnswer;
-use super::fingerprint::enter;
+use super::fingerprint::{FingerprintHeader, enter};
 use crate::call::Call;
 use crate::field::Field;
 use crate::form::Form;
@@ -18,6 +17,7 @@ use crate::routing::Answer;
 /// Which device, and its new token.
 #[derive(Default, Deserialize, Validate, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
+#[schema(as = EasyflowRefreshToken)]
 pub(crate) struct RefreshTokenBody {
     /// The client's own name for the device.
     #[validate(length(max = 256, message = "must be at most 256 bytes long"))]
@@ -25,21 +25,32 @@ pub(crate) struct RefreshTokenBody {
     device_id: Field<String>,
     /// The token that its platform's provider gave.
     #[validate(length(max = 4096, message = "must be at most 4096 bytes long"))]
-    #[schema(value_type = String, required, min_length = 1, max_length = 4096)]
+    #[schema(value_type = String, required, min_length = 1, max_length = 4096, example = "eJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.newmocktoken123")]
     push_token: Field<String>,
 }
 
 /// Refresh device push token.
+///
+/// Replaces the token of a device that is known: by add-device, or by any other dialect's registration under
+/// the same `deviceId`. The token is bound to the caller's session, and leaves any other user that held it.
 #[utoipa::path(post, path = "/notifications/devices/refresh-token", tag = "easyflow",
-    request_body = RefreshTokenBody, security(("bearer" = [])),
-    params(("x-fingerprint-id" = String, Header, description = "Which installation speaks; the first one \
-        that a session shows is pinned to it.")),
+    operation_id = "refreshDeviceToken",
+    request_body(content = RefreshTokenBody, example = json!({"deviceId": "device-a81f92",
+        "pushToken": "eJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.newmocktoken123"})),
+    security(("bearer" = [])), params(FingerprintHeader),
     responses(
-        (status = 200, description = "The device as it stands now.", body = Success<DeviceData>),
-        (status = 400, description = "Parameters are missing, wrong, or name no device of the caller.", body = ErrorAnswer),
-        (status = 401, description = "Not signed in.", body = ErrorAnswer),
-        (status = 403, description = "The device is revoked, or the fingerprint is not the session's.", body = ErrorAnswer),
-        (status = 500, description = "The server failed.", body = ErrorAnswer),
+        (status = 200, description = "The device as it stands now.", body = Success<DeviceData>,
+            example = json!({"statusCode": 200, "data": {"device": {
+                "id": "65dcb2a91f8c9b0022c8e771", "createdAt": "2026-01-28T18:42:11.430Z",
+                "updatedAt": "2026-01-29T16:22:40.910Z", "deleted": "false",
+                "userId": "91f8b73e-1c4a-4d9e-a9e2-3c7a8b1d902f", "deviceId": "device-a81f92",
+                "platform": "android", "lastUsedAt": "2026-01-29T16:20:58.300Z", "status": "active",
+                "environment": "production", "lastSeenAt": "2026-01-29T16:22:40.910Z",
+                "pushToken": "eJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.newmocktoken123",
+                "mobileSettings": {"appInstanceId": "app-instance-4421", "appVersion": "3.2.1",
+                    "osVersion": "14.8", "deviceModel": "Pixel 8"}}}})),
+        (status = 400, description = "Parameters are missing, wrong, or name no device of the caller."),
+        (status = 403, description = "The device is revoked. Or: The fingerprint is not the one that the session showed first."),
     ))]
 pub(crate) async fn refresh(call: &mut Call) -> Answer {
     let (caller, fingerprint) = enter(call)?;

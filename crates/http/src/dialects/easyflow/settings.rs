@@ -13,6 +13,7 @@ pub(crate) const RULE: &str = "must hold texts of 1 to 1024 bytes";
 /// What an installed application tells. A member that is left out or null stays as it is.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
+#[schema(as = EasyflowMobileSettingsChange)]
 pub(crate) struct MobileSettingsBody {
     /// The installation's own identity.
     #[schema(value_type = Option<String>, min_length = 1, max_length = 1024)]
@@ -42,6 +43,7 @@ impl MobileSettingsBody {
 /// What a browser tells. A member that is left out or null stays as it is.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
+#[schema(as = EasyflowWebSettingsChange)]
 pub(crate) struct WebSettingsBody {
     /// Its `User-Agent`.
     #[schema(value_type = Option<String>, min_length = 1, max_length = 1024)]
@@ -71,6 +73,7 @@ fn text(field: Field<String>) -> Result<Option<Text>, &'static str> {
 /// What an installed application told. What is not known is left out.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = EasyflowMobileSettings)]
 pub(crate) struct MobileSettingsAnswer {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, example = "app-instance-4421")]
@@ -100,6 +103,7 @@ impl From<MobileSettings> for MobileSettingsAnswer {
 /// What a browser told. What is not known is left out.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = EasyflowWebSettings)]
 pub(crate) struct WebSettingsAnswer {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, example = "Mozilla/5.0 (Windows NT 10.0; Win64; x64)")]

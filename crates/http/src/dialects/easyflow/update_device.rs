@@ -8,33 +8,34 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::device::{DeviceData, Success, show};
-use super::error::ErrorAnswer;
-use super::fingerprint::enter;
+use super::fingerprint::{FingerprintHeader, enter};
 use super::settings::{MobileSettingsBody, WebSettingsBody};
 use crate::call::Call;
 use crate::failure::Failure;
 use crate::field::Field;
 use crate::form::Form;
 use crate::object::Object;
+use crate::openapi::vocabulary;
 use crate::routing::Answer;
 
 /// Which device, and what to change of it. What is left out or null stays as it is.
 #[derive(Default, Deserialize, Validate, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
+#[schema(as = EasyflowUpdateDevice)]
 pub(crate) struct UpdateDeviceBody {
     /// The device's `id`.
-    #[schema(value_type = String, required)]
+    #[schema(value_type = String, required, format = "uuid", example = "019ae1f2-7c1c-7e6f-8a2b-4c5d6e7f8091")]
     id: Field<String>,
     /// Where the application was built for; `sandbox` and `development` mean the APNs sandbox.
     #[validate(length(max = 256, message = "must be at most 256 bytes long"))]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 256)]
     environment: Field<String>,
     /// `active` or `revoked`; a revoked device is not rung.
-    #[schema(value_type = Option<String>, example = "revoked")]
+    #[schema(value_type = Option<vocabulary::DeviceStatus>)]
     status: Field<String>,
     /// The token that its platform's provider gave.
     #[validate(length(max = 4096, message = "must be at most 4096 bytes long"))]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 4096)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 4096, example = "eJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.newmocktoken123")]
     push_token: Field<String>,
     /// What the application tells.
     #[schema(value_type = Option<MobileSettingsBody>)]
@@ -45,17 +46,26 @@ pub(crate) struct UpdateDeviceBody {
 }
 
 /// Update a device.
-#[utoipa::path(patch, path = "/notifications/devices/update", tag = "easyflow",
-    request_body = UpdateDeviceBody, security(("bearer" = [])),
-    params(("x-fingerprint-id" = String, Header, description = "Which installation speaks; the first one \
-        that a session shows is pinned to it.")),
+///
+/// Changes what is sent; what is left out or `null` stays as it is. `status: revoked` silences the device
+/// until it is made active or added again.
+#[utoipa::path(patch, path = "/notifications/devices/update", tag = "easyflow", operation_id = "updateDevice",
+    request_body(content = UpdateDeviceBody, example = json!({"id": "019ae1f2-7c1c-7e6f-8a2b-4c5d6e7f8091",
+        "status": "revoked"})),
+    security(("bearer" = [])), params(FingerprintHeader),
     responses(
-        (status = 200, description = "The device as it stands now.", body = Success<DeviceData>),
+        (status = 200, description = "The device as it stands now.", body = Success<DeviceData>,
+            example = json!({"statusCode": 200, "data": {"device": {
+                "id": "65dcb2a91f8c9b0022c8e771", "createdAt": "2026-01-28T18:42:11.430Z",
+                "updatedAt": "2026-01-29T16:22:40.910Z", "deleted": "false",
+                "userId": "91f8b73e-1c4a-4d9e-a9e2-3c7a8b1d902f", "deviceId": "device-a81f92",
+                "platform": "android", "lastUsedAt": "2026-01-29T16:20:58.300Z", "status": "revoked",
+                "environment": "production", "lastSeenAt": "2026-01-29T16:22:40.910Z",
+                "mobileSettings": {"appInstanceId": "app-instance-4421", "appVersion": "3.2.1",
+                    "osVersion": "14.8", "deviceModel": "Pixel 8"}}}})),
         (status = 400, description = "Parameters are missing, wrong (wrong settings are named as a whole), or \
-            name no device of the caller.", body = ErrorAnswer),
-        (status = 401, description = "Not signed in.", body = ErrorAnswer),
-        (status = 403, description = "A token for a revoked device, or the fingerprint is not the session's.", body = ErrorAnswer),
-        (status = 500, description = "The server failed.", body = ErrorAnswer),
+            name no device of the caller."),
+        (status = 403, description = "A token for a revoked device. Or: The fingerprint is not the one that the session showed first."),
     ))]
 pub(crate) async fn update(call: &mut Call) -> Answer {
     let (caller, fingerprint) = enter(call)?;

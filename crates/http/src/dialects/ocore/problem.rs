@@ -5,6 +5,7 @@ use actix_web::http::StatusCode;
 use serde::Serialize;
 
 use crate::failure::{BadField, Failure};
+use crate::openapi::vocabulary::ProblemCode;
 
 /// RFC 9457 problem details.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -17,13 +18,13 @@ pub(crate) struct Problem {
     #[schema(example = "Bad Request")]
     title: &'static str,
     /// The HTTP status.
-    #[schema(example = 400)]
+    #[schema(minimum = 400, maximum = 599, example = 400)]
     status: u16,
     /// What is wrong with this request.
     #[schema(example = "endpoint: must be an https URL")]
     detail: String,
     /// What to branch on.
-    #[schema(example = "invalid_endpoint")]
+    #[schema(value_type = ProblemCode)]
     code: &'static str,
 }
 
@@ -90,6 +91,11 @@ pub(crate) fn render(failure: &Failure) -> HttpResponse {
             StatusCode::CONFLICT,
             "conflict",
             "this user has as many devices as a user may have".to_owned(),
+        ),
+        Failure::TooManyTokens => (
+            StatusCode::CONFLICT,
+            "conflict",
+            "this device has as many tokens as a device may have".to_owned(),
         ),
         Failure::TooMany(_) => (
             StatusCode::TOO_MANY_REQUESTS,

@@ -11,7 +11,6 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::problem::Problem;
 use crate::call::Call;
 use crate::client;
 use crate::failure::Failure;
@@ -24,10 +23,11 @@ use crate::routing::Answer;
 /// A browser's `PushSubscription`, and what the person calls the browser.
 #[derive(Default, Deserialize, Validate, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
+#[schema(as = OCoreSubscribe)]
 pub(crate) struct SubscribeBody {
     /// The push service's URL for this browser.
     #[validate(length(max = 2048, message = "must be at most 2048 bytes long"))]
-    #[schema(value_type = String, required, max_length = 2048)]
+    #[schema(value_type = String, required, format = "uri", pattern = "^https?://", max_length = 2048, example = "https://updates.push.services.mozilla.com/wpush/v2/example")]
     endpoint: Field<String>,
     /// The browser's keys.
     #[schema(value_type = KeysBody, required)]
@@ -45,32 +45,37 @@ pub(crate) struct SubscribeBody {
 /// What messages to the browser are encrypted for (RFC 8291 §2).
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(default)]
+#[schema(as = OCoreKeys)]
 pub(crate) struct KeysBody {
     /// base64url of the 65-byte uncompressed point on P-256.
-    #[schema(value_type = String, required)]
+    #[schema(value_type = String, required, pattern = "^[A-Za-z0-9_-]{87}=?$", example = "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4")]
     p256dh: Field<String>,
     /// base64url of 16 bytes.
-    #[schema(value_type = String, required)]
+    #[schema(value_type = String, required, pattern = "^[A-Za-z0-9_-]{22}(==)?$", example = "BTBZMqHH6r4Tts7J_aSIgg")]
     auth: Field<String>,
 }
 
 /// Which browser to unsubscribe.
 #[derive(Default, Deserialize, Validate, ToSchema)]
 #[serde(default)]
+#[schema(as = OCoreUnsubscribe)]
 pub(crate) struct UnsubscribeBody {
     /// The push service's URL for it.
     #[validate(length(max = 2048, message = "must be at most 2048 bytes long"))]
-    #[schema(value_type = String, required, max_length = 2048)]
+    #[schema(value_type = String, required, min_length = 1, max_length = 2048, example = "https://updates.push.services.mozilla.com/wpush/v2/example")]
     endpoint: Field<String>,
 }
 
 /// A subscription, without its keys. What was not given is "".
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = OCoreSubscription)]
 pub(crate) struct SubscriptionAnswer {
     created_at: Instant,
     device_name: String,
+    #[schema(format = "uri")]
     endpoint: String,
+    #[schema(format = "uuid")]
     id: String,
     last_used_at: Instant,
     user_agent: String,
@@ -93,19 +98,34 @@ impl From<Subscription> for SubscriptionAnswer {
 /// The VAPID public key (RFC 8292 §3.2).
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = OCoreVapidKey)]
 pub(crate) struct VapidKeyAnswer {
     /// base64url, without padding, of the 65-byte uncompressed point on P-256.
+    #[schema(pattern = "^[A-Za-z0-9_-]{87}$")]
     public_key: String,
 }
 
 /// Subscribe to push notifications.
-#[utoipa::path(post, path = "/push/subscribe", tag = "oCore", request_body = SubscribeBody,
+///
+/// Send what the browser's `PushSubscription.toJSON()` gives, with a name if there is one. Again with the
+/// same endpoint it renews the subscription, which keeps its `id` and `createdAt`. It is bound to the
+/// caller's session, and leaves any other user that held the endpoint. The keys never come back.
+#[utoipa::path(post, path = "/push/subscribe", tag = "oCore", operation_id = "subscribe",
+    request_body(content = SubscribeBody, example = json!({"deviceName": "Laptop",
+        "endpoint": "https://updates.push.services.mozilla.com/wpush/v2/example",
+        "keys": {"p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
+            "auth": "BTBZMqHH6r4Tts7J_aSIgg"},
+        "userAgent": "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"})),
     security(("bearer" = [])),
     responses(
-        (status = 201, description = "Created, or renewed with the same id.", body = SubscriptionAnswer),
-        (status = 400, description = "Validation failed.", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "Not signed in.", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "Revoked, or too many devices.", body = Problem, content_type = "application/problem+json"),
+        (status = 201, description = "Created, or renewed with the same id.", body = SubscriptionAnswer,
+            example = json!({"createdAt": "2026-01-15T10:30:00.000Z", "deviceName": "Laptop",
+                "endpoint": "https://updates.push.services.mozilla.com/wpush/v2/example",
+                "id": "019ae1f2-7c1d-7f70-8b3c-5d6e7f8091a2", "lastUsedAt": "2026-01-15T10:30:00.000Z",
+                "userAgent": "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"})),
+        (status = 400, description = "The endpoint, the keys or a text are wrong: `code` says which."),
+        (status = 409, description = "This browser's device is revoked, or the user has as many devices as a user \
+            may have."),
     ))]
 pub(crate) async fn subscribe(call: &mut Call) -> Answer {
     let caller = call.bearer()?;
@@ -158,12 +178,16 @@ fn read_keys(form: &mut Form, keys: KeysBody, call: &Call) -> Option<Subscriptio
 }
 
 /// Unsubscribe from push notifications.
-#[utoipa::path(delete, path = "/push/subscribe", tag = "oCore", request_body = UnsubscribeBody,
+///
+/// Removes the caller's subscription of this endpoint. Also 204 where there was none, so that it can be
+/// repeated.
+#[utoipa::path(delete, path = "/push/subscribe", tag = "oCore", operation_id = "unsubscribe",
+    request_body(content = UnsubscribeBody,
+        example = json!({"endpoint": "https://updates.push.services.mozilla.com/wpush/v2/example"})),
     security(("bearer" = [])),
     responses(
         (status = 204, description = "The caller has no such subscription now."),
-        (status = 400, description = "Validation failed.", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "Not signed in.", body = Problem, content_type = "application/problem+json"),
+        (status = 400, description = "The body or the endpoint's form is wrong."),
     ))]
 pub(crate) async fn unsubscribe(call: &mut Call) -> Answer {
     let caller = call.bearer()?;
@@ -181,11 +205,15 @@ pub(crate) async fn unsubscribe(call: &mut Call) -> Answer {
 }
 
 /// List push subscriptions.
-#[utoipa::path(get, path = "/push/subscriptions", tag = "oCore", security(("bearer" = [])),
-    responses(
-        (status = 200, description = "The caller's subscriptions, newest first.", body = [SubscriptionAnswer]),
-        (status = 401, description = "Not signed in.", body = Problem, content_type = "application/problem+json"),
-    ))]
+///
+/// The caller's browsers that can be rung, newest first.
+#[utoipa::path(get, path = "/push/subscriptions", tag = "oCore", operation_id = "listSubscriptions",
+    security(("bearer" = [])),
+    responses((status = 200, description = "The caller's subscriptions, newest first.",
+        body = [SubscriptionAnswer], example = json!([{"createdAt": "2026-01-15T10:30:00.000Z", "deviceName": "Laptop",
+                "endpoint": "https://updates.push.services.mozilla.com/wpush/v2/example",
+                "id": "019ae1f2-7c1d-7f70-8b3c-5d6e7f8091a2", "lastUsedAt": "2026-01-15T10:30:00.000Z",
+                "userAgent": "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"}]))))]
 pub(crate) async fn list(call: &mut Call) -> Answer {
     let caller = call.bearer()?;
     let subscriptions = call.api.doorbell.subscriptions(caller).await?;
@@ -194,11 +222,12 @@ pub(crate) async fn list(call: &mut Call) -> Answer {
 }
 
 /// Get the VAPID public key.
-#[utoipa::path(get, path = "/push/vapid-key", tag = "oCore", security(("bearer" = [])),
-    responses(
-        (status = 200, description = "The key to subscribe with.", body = VapidKeyAnswer),
-        (status = 401, description = "Not signed in.", body = Problem, content_type = "application/problem+json"),
-    ))]
+///
+/// For `applicationServerKey` of the browser's `PushManager.subscribe()` (RFC 8292 §3.2).
+#[utoipa::path(get, path = "/push/vapid-key", tag = "oCore", operation_id = "getVapidKey",
+    security(("bearer" = [])),
+    responses((status = 200, description = "The key to subscribe with.", body = VapidKeyAnswer, example = json!(
+        {"publicKey": "BP4z9KsN6nGRTbVYI_c7VJSPQTBtkgcy27mlmlMoZIIgDll6e3vCYLocInmYWAmS6TlzAC8wEqKK6PBru3jl7A8"}))))]
 pub(crate) async fn vapid_key(call: &mut Call) -> Answer {
     let caller = call.bearer()?;
     call.api

@@ -5,15 +5,17 @@ use actix_web::http::StatusCode;
 use serde::Serialize;
 
 use crate::failure::{BadField, Failure};
+use crate::openapi::vocabulary::always_false;
 
 const NOT_LOGGED_IN: &str = "You must be logged in to do this.";
 
 /// What went wrong.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = RocketChatError)]
 pub(crate) struct CodedError {
     /// Always false.
-    #[schema(example = false)]
+    #[schema(schema_with = always_false)]
     success: bool,
     /// What is wrong, with the code in brackets where there is one.
     #[schema(
@@ -28,12 +30,13 @@ pub(crate) struct CodedError {
 
 /// Nobody is signed in: the same text for readers of either pair of keys.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = RocketChatNotLoggedIn)]
 pub(crate) struct NotLoggedIn {
     /// Always false.
-    #[schema(example = false)]
+    #[schema(schema_with = always_false, required = false)]
     success: bool,
     /// What is wrong.
-    #[schema(example = "You must be logged in to do this.")]
+    #[schema(required = false, example = "You must be logged in to do this.")]
     error: &'static str,
     /// Always `error`.
     #[schema(example = "error")]
@@ -58,6 +61,7 @@ pub(crate) fn render(failure: &Failure) -> HttpResponse {
         // Only an `id` names a device, and only one that the caller revoked.
         Failure::RevokedDevice => return coded(ID_NOT_VALID),
         Failure::TooManyDevices => return coded(TOO_MANY_DEVICES),
+        Failure::TooManyTokens => return coded(TOO_MANY_TOKENS),
         Failure::NotFound | Failure::UnknownDevice => {
             return plain(StatusCode::NOT_FOUND, "Resource not found".to_owned());
         }
@@ -97,6 +101,12 @@ const ID_NOT_VALID: Coded = (
 const TOO_MANY_DEVICES: Coded = (
     "error-too-many-devices",
     "You have as many devices as a user may have.",
+);
+
+/// As above.
+const TOO_MANY_TOKENS: Coded = (
+    "error-too-many-tokens",
+    "Your device has as many tokens as a device may have.",
 );
 
 /// The error of the first bad parameter: clients are told of one at a time.

@@ -4,31 +4,32 @@ use actix_web::HttpResponse;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::coded_error::NotLoggedIn;
 use crate::call::Call;
+use crate::openapi::vocabulary::{always_false, always_true};
 use crate::routing::Answer;
 
 /// How pushes leave this server.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = RocketChatPushInfo)]
 pub(crate) struct PushInfoAnswer {
     /// Whether a push provider is configured.
     push_gateway_enabled: bool,
     /// Always false: pushes never pass through Rocket.Chat's own gateway.
-    #[schema(example = false)]
+    #[schema(schema_with = always_false)]
     default_push_gateway: bool,
     /// Always true.
-    #[schema(example = true)]
+    #[schema(schema_with = always_true)]
     success: bool,
 }
 
 /// Get push information.
-#[utoipa::path(get, path = "/api/v1/push.info", tag = "Rocket.Chat",
+///
+/// Says whether this server has a push provider to ring by.
+#[utoipa::path(get, path = "/api/v1/push.info", tag = "Rocket.Chat", operation_id = "getPushInfo",
     security(("authToken" = [], "userId" = [])),
-    responses(
-        (status = 200, description = "How pushes leave this server.", body = PushInfoAnswer),
-        (status = 401, description = "Not signed in.", body = NotLoggedIn),
-    ))]
+    responses((status = 200, description = "How pushes leave this server.", body = PushInfoAnswer,
+        example = json!({"pushGatewayEnabled": false, "defaultPushGateway": false, "success": true}))))]
 pub(crate) async fn info(call: &mut Call) -> Answer {
     let caller = call.auth_token()?;
     call.api.doorbell.admit(caller, None).await?;

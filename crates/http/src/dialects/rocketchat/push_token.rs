@@ -9,21 +9,23 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::coded_error::{CodedError, NotLoggedIn};
+use super::coded_error::CodedError;
 use super::lenient_body;
 use crate::call::Call;
 use crate::failure::Failure;
 use crate::field::Field;
 use crate::form::Form;
 use crate::instant::Instant;
+use crate::openapi::vocabulary::always_true;
 use crate::routing::Answer;
 
 /// A token, and the application it belongs to.
 #[derive(Default, Deserialize, Validate, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
+#[schema(as = RocketChatPushToken)]
 pub(crate) struct PushTokenBody {
     /// The caller's own name for the device. Left out, null and "" mean none.
-    #[schema(value_type = Option<String>, max_length = 256)]
+    #[schema(value_type = Option<String>, max_length = 256, example = "iphone-14-pro")]
     id: Field<Value>,
     /// Who carries pushes to it.
     #[serde(rename = "type")]
@@ -31,11 +33,11 @@ pub(crate) struct PushTokenBody {
     kind: Field<String>,
     /// The token.
     #[validate(length(max = 4096, message = "must be at most 4096 bytes long"))]
-    #[schema(value_type = String, required, min_length = 1, max_length = 4096)]
+    #[schema(value_type = String, required, min_length = 1, max_length = 4096, example = "TOKEN")]
     value: Field<String>,
     /// The application it belongs to.
     #[validate(length(max = 256, message = "must be at most 256 bytes long"))]
-    #[schema(value_type = String, required, min_length = 1, max_length = 256)]
+    #[schema(value_type = String, required, min_length = 1, max_length = 256, example = "MyApp")]
     app_name: Field<String>,
 }
 
@@ -43,6 +45,7 @@ pub(crate) struct PushTokenBody {
 #[derive(Clone, Copy, Debug, ToSchema)]
 #[schema(rename_all = "lowercase")]
 #[expect(dead_code, reason = "names the two texts in the document")]
+#[schema(as = RocketChatTokenType)]
 pub(crate) enum TokenType {
     Apn,
     Gcm,
@@ -51,32 +54,35 @@ pub(crate) enum TokenType {
 /// Which token to remove.
 #[derive(Default, Deserialize, Validate, ToSchema)]
 #[serde(default)]
+#[schema(as = RocketChatRemoval)]
 pub(crate) struct RemovalBody {
     /// The token's value.
     #[validate(length(max = 4096, message = "must be at most 4096 bytes long"))]
-    #[schema(value_type = String, required, min_length = 1, max_length = 4096)]
+    #[schema(value_type = String, required, min_length = 1, max_length = 4096, example = "TOKEN")]
     token: Field<String>,
 }
 
 /// The token was registered.
 #[derive(Serialize, ToSchema)]
+#[schema(as = RocketChatPushTokenCreated)]
 pub(crate) struct PushTokenAnswer {
     /// Its row.
     result: PushTokenRow,
     /// Always true.
-    #[schema(example = true)]
+    #[schema(schema_with = always_true)]
     success: bool,
 }
 
 /// A registered token.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = RocketChatPushTokenRow)]
 pub(crate) struct PushTokenRow {
     token: TokenValue,
     app_name: String,
     user_id: String,
     /// Always true: a token that may not ring is not shown.
-    #[schema(example = true)]
+    #[schema(schema_with = always_true)]
     enabled: bool,
     created_at: Instant,
     updated_at: Instant,
@@ -87,6 +93,7 @@ pub(crate) struct PushTokenRow {
 /// The value, under the name of its type.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = RocketChatTokenValue)]
 pub(crate) enum TokenValue {
     /// Apple's.
     Apn(String),
@@ -96,9 +103,10 @@ pub(crate) enum TokenValue {
 
 /// It was done.
 #[derive(Serialize, ToSchema)]
+#[schema(as = RocketChatSuccess)]
 pub(crate) struct Success {
     /// Always true.
-    #[schema(example = true)]
+    #[schema(schema_with = always_true)]
     success: bool,
 }
 
@@ -121,13 +129,23 @@ impl From<Token> for PushTokenRow {
 }
 
 /// Create push token.
-#[utoipa::path(post, path = "/api/v1/push.token", tag = "Rocket.Chat", request_body = PushTokenBody,
+///
+/// Registers the token of an application, or renews it: the same value and application again keep `_id` and
+/// `createdAt`. The token is bound to the session of `X-Auth-Token`, and leaves any other user that held it.
+///
+/// With `id` the token goes to the caller's device of that name (an Allmine or easyflow `deviceId`), which is
+/// made where there is none. Without it, to the caller's device that holds this value already, else to a
+/// device made for it.
+#[utoipa::path(post, path = "/api/v1/push.token", tag = "Rocket.Chat", operation_id = "createPushToken",
+    request_body(content = PushTokenBody, example = json!({"type": "gcm", "value": "TOKEN", "appName": "MyApp"})),
     security(("authToken" = [], "userId" = [])),
     responses(
-        (status = 200, description = "Registered, or renewed with the same `_id`.", body = PushTokenAnswer),
+        (status = 200, description = "Registered, or renewed with the same `_id`.", body = PushTokenAnswer,
+            example = json!({"result": {"token": {"gcm": "TOKEN"}, "appName": "RocketAPP",
+                "userId": "52d5Rw8LT3TeDa59Z", "enabled": true, "createdAt": "2018-09-11T18:22:55.006Z",
+                "updatedAt": "2018-09-11T18:22:55.006Z", "_id": "DMMjKG2hFoLvM2hk7"}, "success": true})),
         (status = 400, description = "The first bad parameter, in the order id, type, value, appName; \
-            `error-too-many-devices` where the user may have no more devices.", body = CodedError),
-        (status = 401, description = "Not signed in.", body = NotLoggedIn),
+            `error-too-many-devices` and `error-too-many-tokens` where the user, or the device, may have no more."),
     ))]
 pub(crate) async fn register(call: &mut Call) -> Answer {
     let caller = call.auth_token()?;
@@ -186,13 +204,20 @@ fn is_truthy(value: &Value) -> bool {
 }
 
 /// Delete push token.
-#[utoipa::path(delete, path = "/api/v1/push.token", tag = "Rocket.Chat", request_body = RemovalBody,
+///
+/// Removes all of the caller's tokens of that value, of any type and application, by whatever dialect they
+/// were registered.
+#[utoipa::path(delete, path = "/api/v1/push.token", tag = "Rocket.Chat", operation_id = "deletePushToken",
+    request_body(content = RemovalBody, example = json!({"token": "TOKEN"})),
     security(("authToken" = [], "userId" = [])),
     responses(
-        (status = 200, description = "The caller has no token of that value now.", body = Success),
-        (status = 400, description = "The token is missing or invalid.", body = CodedError),
-        (status = 401, description = "Not signed in.", body = NotLoggedIn),
-        (status = 404, description = "The caller had none.", body = CodedError),
+        (status = 200, description = "The caller has no token of that value now.", body = Success,
+            example = json!({"success": true})),
+        (status = 400, description = "The token is missing or invalid.", body = CodedError,
+            example = json!({"success": false,
+                "error": "The required \"token\" body param is missing or invalid. [error-token-param-not-valid]",
+                "errorType": "error-token-param-not-valid"})),
+        (status = 404, description = "The caller had none."),
     ))]
 pub(crate) async fn remove(call: &mut Call) -> Answer {
     let caller = call.auth_token()?;

@@ -1,0 +1,35 @@
+import createClient, { type Client, type Middleware } from "openapi-fetch";
+import type { paths } from "./schema.js";
+
+export type * from "./schema.js";
+
+/** What a sign-in gives: the access token, and whose it is (Rocket.Chat's operations ask for both). */
+export interface SignedIn {
+  readonly accessToken: string;
+  readonly userId?: string;
+}
+
+/** Every operation of every dialect, by method and path, with the types of its requests and answers. */
+export type Doorbell = Client<paths>;
+
+/**
+ * A client of the server at `baseUrl`. `signedIn` is asked before each request, so that it may give the newest token.
+ */
+export function doorbell(baseUrl: string, signedIn: () => SignedIn | undefined = () => undefined): Doorbell {
+  const credentials: Middleware = {
+    onRequest({ request, schemaPath }) {
+      const by = signedIn();
+      if (by === undefined) return request;
+      if (schemaPath.startsWith("/api/v1/push.")) {
+        request.headers.set("X-Auth-Token", by.accessToken);
+        if (by.userId !== undefined) request.headers.set("X-User-Id", by.userId);
+      } else {
+        request.headers.set("Authorization", `Bearer ${by.accessToken}`);
+      }
+      return request;
+    },
+  };
+  const client = createClient<paths>({ baseUrl });
+  client.use(credentials);
+  return client;
+}

@@ -1,0 +1,115 @@
+//! What operations have in common, and so none of them says: the warning before a change, headers, and the errors that
+//! any request may meet.
+
+use utoipa::openapi::header::HeaderBuilder;
+use utoipa::openapi::path::Operation as Described;
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::{Header, HttpMethod, RefOr, Response};
+
+use super::failures;
+use crate::dialect::Dialect;
+use crate::routing::{Operation, Schemas};
+
+const WARNING: &str = "**Production warning:** this operation changes data or may set work off. With the Production \
+    server picked in the playground, real production data is affected; use the Development server for tests.";
+
+/// The operation with all that it does not say itself.
+pub(super) fn complete(operation: &Operation, schemas: &mut Schemas) -> Described {
+    let dialect = Dialect::of(&operation.path);
+    let mut described = (operation.describe)(schemas);
+    if let Some(id) = &mut described.operation_id {
+        id.push_str(operation.place);
+    }
+    if operation.method != HttpMethod::Get {
+        let description = described.description.get_or_insert_default();
+        *description = format!("{WARNING}\n\n{description}");
+    }
+    // Said aloud where nobody need be signed in, so that no reader takes it for forgotten.
+    described.security.get_or_insert_default();
+    for (status, description) in common_errors(&described, dialect) {
+        described
+            .responses
+            .responses
+            .entry(status.to_owned())
+            .or_insert_with(|| Response::new(description).into());
+    }
+    for (status, response) in &mut described.responses.responses {
+        let RefOr::T(response) = response else { continue };
+        let status = status.parse().unwrap_or(500);
+        if status >= 400 {
+            if response.content.is_empty() {
+                failures::fill(response, status, dialect, schemas);
+            }
+        } else if let Some(example) = operation.example {
+            for content in response.content.values_mut() {
+                if let RefOr::T(content) = content {
+                    content.example = Some(example());
+                }
+            }
+        }
+        headers(response, status, dialect);
+    }
+    described
+}
+
+/// The errors that an operation need not name: every one that signs in, reads a body, or asks the database has them.
+fn common_errors(described: &Described, dialect: Dialect) -> Vec<(&'static str, &'static str)> {
+    if described.tags.as_deref() == Some(&["Service".to_owned()]) {
+        return Vec::new();
+    }
+    let mut errors = vec![
+        (
+            "500",
+            "The server failed; the fault is in its log under `X-Request-Id`.",
+        ),
+        (
+            "503",
+            "The database cannot be reached, and nothing was done. Try again after `Retry-After` seconds.",
+        ),
+    ];
+    if described
+        .security
+        .as_ref()
+        .is_some_and(|needed| !needed.is_empty())
+    {
+        errors.push((
+            "401",
+            "Not signed in: the access token is missing, wrong, expired, or of a session that has ended.",
+        ));
+    }
+    if described.request_body.is_some() {
+        errors.push(("408", "The body did not arrive within 10 seconds."));
+        errors.push(("413", "The body is larger than 64 KiB."));
+        if dialect == Dialect::Problem {
+            errors.push(("415", "The content type is not `application/json`."));
+        }
+    }
+    errors
+}
+
+fn headers(response: &mut Response, status: u16, dialect: Dialect) {
+    let text = || ObjectBuilder::new().schema_type(Type::String);
+    let seconds = || ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1));
+    let mut add = |name: &str, description: &str, schema: ObjectBuilder| {
+        let header: Header = HeaderBuilder::new()
+            .description(Some(description))
+            .schema(Some(schema))
+            .build();
+        response.headers.insert(name.to_owned(), header.into());
+    };
+    add(
+        "X-Request-Id",
+        "The request's own, or a new one: what to name when asking about it.",
+        text(),
+    );
+    if status == 401 && dialect != Dialect::RocketChat {
+        add(
+            "WWW-Authenticate",
+            "RFC 6750 §3.",
+            text().enum_values(Some(["Bearer"])),
+        );
+    }
+    if status == 429 || status == 503 {
+        add("Retry-After", "After how many seconds to try again.", seconds());
+    }
+}

@@ -1,0 +1,49 @@
+//! The public keys.
+
+use actix_web::HttpResponse;
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use utoipa::ToSchema;
+
+use crate::call::Call;
+use crate::routing::Answer;
+
+/// A JSON Web Key Set (RFC 7517 §5).
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes what the port `jwks` holds as text")]
+struct KeySet {
+    keys: Vec<PublicKey>,
+}
+
+/// The public half of a key that signs access tokens (RFC 8037 §2).
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes what the port `jwks` holds as text")]
+struct PublicKey {
+    #[schema(example = "OKP")]
+    kty: String,
+    #[schema(example = "Ed25519")]
+    crv: String,
+    #[schema(example = "EdDSA")]
+    alg: String,
+    #[schema(rename = "use", example = "sig")]
+    usage: String,
+    /// What an access token's header names it by.
+    kid: String,
+    /// base64url of the 32-byte public key.
+    #[schema(pattern = "^[A-Za-z0-9_-]{43}$")]
+    x: String,
+}
+
+/// Get the public keys that sign access tokens.
+///
+/// A JWK set (RFC 7517 §5) by which other services verify access tokens on their own. May be cached for five
+/// minutes.
+#[utoipa::path(get, path = "/.well-known/jwks.json", tag = "Service", operation_id = "getKeys",
+    responses((status = 200, description = "The keys.", body = KeySet, example = json!({"keys": [{"kty": "OKP",
+        "crv": "Ed25519", "use": "sig", "alg": "EdDSA", "kid": "example",
+        "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}))))]
+pub(super) async fn jwks(call: &mut Call) -> Answer {
+    Ok(HttpResponse::Ok()
+        .insert_header((CACHE_CONTROL, "public, max-age=300"))
+        .insert_header((CONTENT_TYPE, "application/json"))
+        .body(call.api.jwks.clone()))
+}
