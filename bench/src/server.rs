@@ -73,7 +73,7 @@ impl Server {
             .env("DATABASE_URL", &place.url)
             .env("DOORBELL_LISTEN", "127.0.0.1:0")
             .env("DOORBELL_LIMITS", "off")
-            .env("DOORBELL_SECRET", "a secret for measuring, of no other worth")
+            .env("DOORBELL_SECRET", "a secret for measuring and of no other worth")
             .env("DOORBELL_LOG", "warn")
             .current_dir(&place.folder)
             .stdout(Stdio::piped())
