@@ -48,7 +48,7 @@ export class Visit {
     const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
     const page = await context.newPage();
     Object.assign(visit, { context, page, origin });
-    page.setDefaultTimeout(60_000);
+    page.setDefaultTimeout(120_000);
     page.on("request", (request) => {
       visit.requests.push(`${request.method()} ${new URL(request.url()).pathname}`);
       if (new URL(request.url()).origin !== origin) visit.problems.push(`a request to ${request.url()}`);

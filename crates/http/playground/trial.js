@@ -84,11 +84,11 @@ export class Trial {
       "aria-describedby": `${id}-hint`,
       on: { input: () => this.#edit(() => (this.#draft.values[name] = input.value)) },
     });
-    const place = ` ${required ? "required" : "optional"}, in the ${parameter.in}`;
+    const place = `${required ? "required" : "optional"}, in the ${parameter.in}`;
     return element(
       "div",
       { class: "field" },
-      element("label", { for: id }, element("code", {}, name), place),
+      element("label", { for: id }, `${name} `, element("code", {}, place)),
       input,
       element("p", { class: "hint", id: `${id}-hint` }, inline(description), ` (${limits(parameter.schema)})`),
     );

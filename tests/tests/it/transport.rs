@@ -212,7 +212,6 @@ on_both!(
             server.delete(path).send().await.assert_easyflow(404);
         }
         for path in [
-            "/",
             "/api",
             "/api/v1",
             "/api/v2/auth/me",
