@@ -402,7 +402,7 @@ on_both!(what_is_wrong_is_a_problem_with_a_code, async |server| {
     let answer = server.get("/push/subscriptions").send().await;
     let body = answer.json();
     let members: Vec<&String> = body.as_object().expect("an object").keys().collect();
-    assert_eq!(members, ["code", "detail", "status", "title", "type"]);
+    assert_eq!(members, ["type", "title", "status", "detail", "code"]);
     assert_eq!(
         (&body["status"], &body["title"]),
         (&json!(401), &json!("Unauthorized"))
