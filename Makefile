@@ -91,7 +91,7 @@ test-client: compile ## compiles clients/typescript, and runs it against a serve
 .PHONY: test-playground
 test-playground: compile ## walks through the playground in a browser (needs Chromium)
 	scripts/node-tools tests/playground
-	DOORBELL_BIN=$(target)/ci/doorbell node --test tests/playground/
+	DOORBELL_BIN=$(target)/ci/doorbell node --test --test-concurrency=1 tests/playground/*.test.mjs
 
 .PHONY: deny
 deny: ## checks licences, bans and sources (needs cargo-deny)

@@ -9,12 +9,12 @@ use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
 use sha2::{Digest, Sha256};
 
-/// The longest that a browser may be told to keep what never changes (RFC 9111 §1.2.2), in one directive.
+/// Kept for a year without asking (RFC 8246).
 const FOR_GOOD: &str = "public, max-age=31536000, immutable";
 /// Kept, but asked for again each time.
 const REVALIDATED: &str = "no-cache";
 
-/// How hard brotli tries, 0 to 11: at 9 all there is takes some 20 ms, once.
+/// How hard brotli tries, 0 to 11.
 const EFFORT: u32 = 9;
 
 /// Bytes to serve, and the same in brotli (RFC 7932).
