@@ -9,7 +9,7 @@ use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
 use sha2::{Digest, Sha256};
 
-/// The longest that a browser may be told to keep what never changes (RFC 9111 §1.2.2), in one directive.
+/// Kept for a year without asking (RFC 8246).
 const FOR_GOOD: &str = "public, max-age=31536000, immutable";
 /// Kept, but asked for again each time.
 const REVALIDATED: &str = "no-cache";
@@ -32,7 +32,8 @@ impl Asset {
         Self {
             media_type,
             brotli: compressed(&plain).filter(|small| small.len() < plain.len()),
-            tag: EntityTag::new_strong(digest(&[&plain])),
+            // Weak, because it stands for two codings of the same bytes (RFC 9110 §8.8.3.3).
+            tag: EntityTag::new_weak(digest(&[&plain])),
             plain,
         }
     }
@@ -48,7 +49,8 @@ impl Asset {
     }
 
     fn answer(&self, request: &HttpRequest, caching: &'static str) -> HttpResponse {
-        let mut response = if self.is_known_to(request) {
+        let known = self.is_known_to(request);
+        let mut response = if known {
             HttpResponse::NotModified()
         } else {
             HttpResponse::Ok()
@@ -57,7 +59,7 @@ impl Asset {
             .insert_header((CACHE_CONTROL, caching))
             .insert_header((ETAG, self.tag.to_string()))
             .insert_header((VARY, "accept-encoding"));
-        if self.is_known_to(request) {
+        if known {
             return response.finish();
         }
         response.insert_header((CONTENT_TYPE, self.media_type));
