@@ -29,8 +29,11 @@ fn main() -> anyhow::Result<()> {
         Command::Serve(configuration) => actix_web::rt::System::new().block_on(server::serve(&configuration)),
         Command::Migrate(configuration) => composition::migrate(&configuration),
         Command::Openapi => {
-            std::io::stdout().write_all(doorbell_http::openapi()?.as_bytes())?;
-            Ok(())
+            match std::io::stdout().write_all(doorbell_http::openapi()?.as_bytes()) {
+                // Whoever reads has read enough.
+                Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+                written => Ok(written?),
+            }
         }
     }
 }

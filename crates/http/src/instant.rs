@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// An instant as every dialect writes it: ISO 8601, UTC, exactly three decimals and `Z`, later digits cut.
+/// An instant as every dialect writes it: ISO 8601, UTC, three decimals (truncated) and `Z`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, utoipa::ToSchema)]
 #[schema(value_type = String, format = DateTime, example = "2026-01-15T10:30:00.000Z",
     pattern = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$")]

@@ -130,7 +130,7 @@ mod tests {
                 );
             }
         }
-        assert!(ids.contains("subscribe") && ids.contains("subscribeUnderApi"));
+        assert!(ids.contains("subscribeToPush") && ids.contains("subscribeToPushUnderApi"));
     }
 
     #[test]

@@ -17,7 +17,7 @@ Allmine, easyflow and oCore, as `X-Auth-Token` with the user's id as `X-User-Id`
 
 **Errors** leave in the dialect of their path. An unknown path is 404, another method of a known path 405 with `Allow`; \
 then comes who asks, then the body's size and form, then what it means. Every answer carries `X-Request-Id`, \
-`X-Content-Type-Options: nosniff` and, but for keys and this document, `Cache-Control: no-store`.
+`X-Content-Type-Options: nosniff` and `Cache-Control`: `no-store` but for keys, this document and the playground.
 
 **A token or endpoint has one owner.** When another user registers it, it leaves the first one in the same moment. When a \
 session ends, what was registered under it falls silent, until its user signs in and registers again.";
@@ -113,7 +113,7 @@ pub(super) fn security_schemes() -> Vec<(&'static str, SecurityScheme)> {
                 HttpBuilder::new()
                     .scheme(HttpAuthScheme::Bearer)
                     .bearer_format("JWT")
-                    .description(Some("The `accessToken` of verify-otp or refresh."))
+                    .description(Some("The `accessToken` of verify-otp or refresh, without the Bearer prefix."))
                     .build(),
             ),
         ),

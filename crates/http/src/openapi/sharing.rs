@@ -10,14 +10,19 @@ use super::failures;
 use crate::dialect::Dialect;
 use crate::routing::{Operation, Schemas};
 
-const WARNING: &str = "**Production warning:** this operation changes data or may set work off. With the Production \
+const WARNING: &str = "**Production warning:** this operation changes data or may trigger operations. With the Production \
     server picked in the playground, real production data is affected; use the Development server for tests.";
 
 /// The operation with all that it does not say itself.
 pub(super) fn complete(operation: &Operation, schemas: &mut Schemas) -> Described {
     let dialect = Dialect::of(&operation.path);
     let mut described = (operation.describe)(schemas);
-    if let Some(id) = &mut described.operation_id {
+    if let (Some(id), Some(summary), true) = (
+        &mut described.operation_id,
+        &mut described.summary,
+        !operation.place.is_empty(),
+    ) {
+        *summary = format!("{} (under `/api`).", summary.trim_end_matches('.'));
         id.push_str(operation.place);
     }
     if operation.method != HttpMethod::Get {
@@ -54,17 +59,18 @@ pub(super) fn complete(operation: &Operation, schemas: &mut Schemas) -> Describe
 
 /// The errors that an operation need not name: every one that signs in, reads a body, or asks the database has them.
 fn common_errors(described: &Described, dialect: Dialect) -> Vec<(&'static str, &'static str)> {
+    let failed = (
+        "500",
+        "The server failed; the fault is in its log under `X-Request-Id`.",
+    );
     if described.tags.as_deref() == Some(&["Service".to_owned()]) {
-        return Vec::new();
+        return vec![failed];
     }
     let mut errors = vec![
-        (
-            "500",
-            "The server failed; the fault is in its log under `X-Request-Id`.",
-        ),
+        failed,
         (
             "503",
-            "The database cannot be reached, and nothing was done. Try again after `Retry-After` seconds.",
+            "The database cannot be reached, and normally nothing was done. Try again after `Retry-After` seconds.",
         ),
     ];
     if described

@@ -32,7 +32,8 @@ impl Asset {
         Self {
             media_type,
             brotli: compressed(&plain).filter(|small| small.len() < plain.len()),
-            tag: EntityTag::new_strong(digest(&[&plain])),
+            // Weak, because it stands for two codings of the same bytes (RFC 9110 §8.8.3.3).
+            tag: EntityTag::new_weak(digest(&[&plain])),
             plain,
         }
     }
@@ -48,7 +49,8 @@ impl Asset {
     }
 
     fn answer(&self, request: &HttpRequest, caching: &'static str) -> HttpResponse {
-        let mut response = if self.is_known_to(request) {
+        let known = self.is_known_to(request);
+        let mut response = if known {
             HttpResponse::NotModified()
         } else {
             HttpResponse::Ok()
@@ -57,7 +59,7 @@ impl Asset {
             .insert_header((CACHE_CONTROL, caching))
             .insert_header((ETAG, self.tag.to_string()))
             .insert_header((VARY, "accept-encoding"));
-        if self.is_known_to(request) {
+        if known {
             return response.finish();
         }
         response.insert_header((CONTENT_TYPE, self.media_type));

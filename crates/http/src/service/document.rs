@@ -13,8 +13,11 @@ static DOCUMENT: OnceLock<Option<Asset>> = OnceLock::new();
 ///
 /// OpenAPI 3.1, for generators of clients and for the playground. The same bytes as `doorbell openapi` prints.
 #[utoipa::path(get, path = "/openapi.json", tag = "Service", operation_id = "getOpenApi",
-    responses((status = 200, description = "This document.", body = Object, content_type = "application/json",
-        example = json!({"openapi": "3.1.0", "info": {"title": "Doorbell", "version": "0.1.0"}, "paths": {}}))))]
+    responses(
+        (status = 200, description = "This document.", body = Object, content_type = "application/json",
+            example = json!({"openapi": "3.1.0", "info": {"title": "Doorbell"}, "paths": {}})),
+        (status = 304, description = "It is the one that `If-None-Match` names."),
+    ))]
 pub(super) async fn openapi(call: &mut Call) -> Answer {
     let document = DOCUMENT.get_or_init(|| match crate::openapi() {
         Ok(text) => Some(Asset::new("application/json", text)),

@@ -10,14 +10,14 @@ use crate::routing::Answer;
 /// A JSON Web Key Set (RFC 7517 §5).
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "describes what the port `jwks` holds as text")]
-struct KeySet {
-    keys: Vec<PublicKey>,
+struct JsonWebKeySet {
+    keys: Vec<JsonWebKey>,
 }
 
 /// The public half of a key that signs access tokens (RFC 8037 §2).
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "describes what the port `jwks` holds as text")]
-struct PublicKey {
+struct JsonWebKey {
     #[schema(example = "OKP")]
     kty: String,
     #[schema(example = "Ed25519")]
@@ -37,8 +37,8 @@ struct PublicKey {
 ///
 /// A JWK set (RFC 7517 §5) by which other services verify access tokens on their own. May be cached for five
 /// minutes.
-#[utoipa::path(get, path = "/.well-known/jwks.json", tag = "Service", operation_id = "getKeys",
-    responses((status = 200, description = "The keys.", body = KeySet, example = json!({"keys": [{"kty": "OKP",
+#[utoipa::path(get, path = "/.well-known/jwks.json", tag = "Service", operation_id = "getJwks",
+    responses((status = 200, description = "The keys.", body = JsonWebKeySet, example = json!({"keys": [{"kty": "OKP",
         "crv": "Ed25519", "use": "sig", "alg": "EdDSA", "kid": "example",
         "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}))))]
 pub(super) async fn jwks(call: &mut Call) -> Answer {

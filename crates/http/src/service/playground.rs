@@ -86,8 +86,11 @@ static PLAYGROUND: LazyLock<Playground> = LazyLock::new(|| {
 /// A page that shows every operation and tries it: sign in through it, keep the token, send requests. It loads nothing
 /// from elsewhere, and sends requests only to the server that it came from.
 #[utoipa::path(get, path = "/docs", tag = "Service", operation_id = "getPlayground",
-    responses((status = 200, description = "The page.", body = String, content_type = "text/html",
-        example = json!("<!doctype html>…"))))]
+    responses(
+        (status = 200, description = "The page.", body = String, content_type = "text/html",
+            example = json!("<!doctype html>…")),
+        (status = 304, description = "It is the one that `If-None-Match` names."),
+    ))]
 pub(super) async fn page(call: &mut Call) -> Answer {
     let mut answer = PLAYGROUND.page.revalidated(&call.request);
     let headers = answer.headers_mut();
@@ -105,12 +108,16 @@ pub(super) async fn page(call: &mut Call) -> Answer {
 /// Its script and its style, under a version that changes with them, so that browsers keep them for good.
 #[utoipa::path(get, path = "/docs/{version}/{name}", tag = "Service", operation_id = "getPlaygroundPart",
     params(
-        ("version" = String, Path, description = "A digest of all parts.", example = "0123456789abcdef"),
-        ("name" = String, Path, description = "The part's file name.", example = "playground.js"),
+        ("version" = String, Path, description = "A digest of all parts.", pattern = "^[0-9a-f]{16}$", example = "0123456789abcdef"),
+        ("name" = String, Path, description = "The part's file name.", pattern = r"^[a-z-]+[.](css|js|svg)$", example = "playground.js"),
     ),
     responses(
-        (status = 200, description = "The part.", body = String, content_type = "text/javascript",
-            example = json!("export {};")),
+        (status = 200, description = "The part.", content(
+            (String = "text/javascript", example = json!("export {};")),
+            (String = "text/css", example = json!("body { margin: 0 }")),
+            (String = "image/svg+xml", example = json!("<svg xmlns='http://www.w3.org/2000/svg'/>")),
+        )),
+        (status = 304, description = "It is the one that `If-None-Match` names."),
         (status = 404, description = "There is no such part in this version."),
     ))]
 pub(super) async fn part(call: &mut Call) -> Answer {
@@ -125,9 +132,10 @@ pub(super) async fn part(call: &mut Call) -> Answer {
 /// Go to the playground.
 ///
 /// In development `/` leads there; in production there is nothing at `/`.
-#[utoipa::path(get, path = "/", tag = "Service", operation_id = "getRoot",
+#[utoipa::path(get, path = "/", tag = "Service", operation_id = "openRoot",
     responses(
-        (status = 303, description = "The playground is at `/docs`."),
+        (status = 303, description = "The playground is at `/docs`.",
+            headers(("Location" = String, description = "`/docs`."))),
         (status = 404, description = "This server runs in production."),
     ))]
 pub(super) async fn root(call: &mut Call) -> Answer {

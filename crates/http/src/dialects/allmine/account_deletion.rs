@@ -57,7 +57,7 @@ pub(crate) async fn request(call: &mut Call) -> Answer {
     Ok(HttpResponse::Ok().json(DeletionAnswer::from(deletion)))
 }
 
-/// Take the deletion of the caller's account back.
+/// Cancel the deletion of the caller's account.
 ///
 /// Sessions that ended when it was asked for stay ended.
 #[utoipa::path(delete, path = "/api/v1/users/me/account-deletion", tag = "Allmine",

@@ -15,10 +15,10 @@ use crate::form::Form;
 use crate::openapi::vocabulary;
 use crate::routing::Answer;
 
-/// What a device tells of itself. Absent and null both leave a thing as it is.
+/// A device's registration. Absent and null both leave a thing as it is.
 #[derive(Default, Deserialize, Validate, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
-#[schema(as = AllmineDeviceToken)]
+#[schema(as = AllmineDeviceTokenRequest)]
 pub(crate) struct DeviceTokenBody {
     /// ios, android or web. Without `token`, a known device keeps its own.
     #[schema(value_type = vocabulary::Platform, required)]
@@ -32,7 +32,7 @@ pub(crate) struct DeviceTokenBody {
     #[schema(value_type = Option<String>, min_length = 1, max_length = 4096, example = "sample")]
     token: Field<String>,
     /// An IANA time zone name.
-    #[schema(value_type = Option<String>, pattern = "^[A-Za-z0-9_+/-]+$", example = "Europe/Istanbul")]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9_+/-]+$", example = "Europe/Istanbul")]
     timezone: Field<String>,
     /// The token that starts Live Activities.
     #[validate(length(max = 4096, message = "must be at most 4096 bytes long"))]
@@ -59,7 +59,8 @@ pub(crate) struct DeviceTokenBody {
             example = json!({"isSuccess": true, "statusCode": 200, "data": {"success": true}, "errors": [],
                 "timestamp": "2026-05-22T16:11:27.083Z"})),
         (status = 400, description = "Fields are missing or wrong; `errors[1..]` name each."),
-        (status = 409, description = "The device is revoked, or the user has as many devices as a user may have."),
+        (status = 409, description = "The device is revoked, or the user has as many devices, or the device \
+            as many tokens, as may be."),
     ))]
 pub(crate) async fn register(call: &mut Call) -> Answer {
     let caller = call.bearer()?;
@@ -96,7 +97,7 @@ pub(crate) async fn register(call: &mut Call) -> Answer {
 /// registered.
 #[utoipa::path(delete, path = "/api/v1/notifications/device-token/{token}", tag = "Allmine",
     operation_id = "removeDeviceToken",
-    params(("token" = String, Path, description = "The token's value, percent-encoded.", min_length = 1,
+    params(("token" = String, Path, description = "The token's value. Who builds the URL by hand percent-encodes it, `/` too.", min_length = 1,
         max_length = 4096, example = "sample")),
     security(("bearer" = [])),
     responses(

@@ -53,7 +53,7 @@ pub(crate) struct ErrorEnvelope {
     timestamp: Option<Instant>,
 }
 
-/// It is done.
+/// The operation succeeded.
 #[derive(Serialize, ToSchema)]
 #[schema(as = AllmineSuccess)]
 pub(crate) struct Success {
@@ -63,7 +63,7 @@ pub(crate) struct Success {
 }
 
 impl Success {
-    /// It is done.
+    /// The operation succeeded.
     pub(super) const DONE: Self = Self { success: true };
 }
 

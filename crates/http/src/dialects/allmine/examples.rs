@@ -1,4 +1,5 @@
-//! Examples that several operations show.
+//! Examples that several operations show: those of the API's own documents, with one word for whether the registration is
+//! complete, where they have two.
 
 use serde_json::{Value, json};
 
@@ -55,17 +56,17 @@ fn user() -> Value {
         "consentFormVersion": "1.0.0",
         "isRegistrationComplete": true,
         "roles": ["user"],
-        "followersCount": 0,
-        "followingCount": 0,
-        "minutePriceInLiveStream": 0,
-        "creditBalance": 0,
+        "followersCount": 128,
+        "followingCount": 256,
+        "minutePriceInLiveStream": 1,
+        "creditBalance": 500,
         "lastLogin": "2026-01-15T10:30:00.000Z",
         "timezone": "Europe/Istanbul",
         "lastUsernameChangeDate": "2026-01-15T10:30:00.000Z",
         "accountDeletionStatus": "pending",
         "accountDeletionRequestedAt": "2026-01-15T10:30:00.000Z",
         "accountDeletionScheduledFor": "2026-01-15T10:30:00.000Z",
-        "accountDeletionCancelledAt": null,
-        "accountDeletionFinalizedAt": null,
+        "accountDeletionCancelledAt": "2026-01-15T10:30:00.000Z",
+        "accountDeletionFinalizedAt": "2026-01-15T10:30:00.000Z",
     })
 }

@@ -18,7 +18,7 @@ use crate::routing::Answer;
 /// An activity and its token.
 #[derive(Default, Deserialize, Validate, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
-#[schema(as = AllmineLiveActivity)]
+#[schema(as = AllmineLiveActivityRequest)]
 pub(crate) struct LiveActivityBody {
     /// The stream that it shows.
     #[validate(length(max = 256, message = "must be at most 256 bytes long"))]
@@ -50,8 +50,8 @@ pub(crate) struct LiveActivityBody {
     responses(
         (status = 200, description = "Registered, or updated.", body = Success, example = json!({"success": true})),
         (status = 400, description = "Fields are missing or wrong; `errors[1..]` name each."),
-        (status = 404, description = "It is no device of the caller."),
-        (status = 409, description = "The device is revoked."),
+        (status = 404, description = "The caller has no such device."),
+        (status = 409, description = "The device is revoked, or has as many tokens as a device may have."),
     ))]
 pub(crate) async fn record(call: &mut Call) -> Answer {
     let caller = call.bearer()?;
@@ -80,12 +80,12 @@ pub(crate) async fn record(call: &mut Call) -> Answer {
 /// For when it ended on the device: nothing more is sent to it.
 #[utoipa::path(delete, path = "/api/v1/notifications/live-activity-sessions/{activityId}", tag = "Allmine",
     operation_id = "removeLiveActivity",
-    params(("activityId" = String, Path, description = "The activity's own identity, percent-encoded.",
+    params(("activityId" = String, Path, description = "The activity's own identity. Who builds the URL by hand percent-encodes it, `/` too.",
         min_length = 1, max_length = 256, example = "activity-7")),
     security(("bearer" = [])),
     responses(
         (status = 200, description = "Removed.", body = Success, example = json!({"success": true})),
-        (status = 404, description = "It is no activity of the caller."),
+        (status = 404, description = "The caller has no such activity."),
     ))]
 pub(crate) async fn remove(call: &mut Call) -> Answer {
     let caller = call.bearer()?;

@@ -25,7 +25,7 @@ const MOST_INTERESTS: usize = 100;
 /// A change of the profile: absent leaves a fact as it is, null forgets it.
 #[derive(Default, Deserialize, Validate, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
-#[schema(as = AllmineProfileChange)]
+#[schema(as = AllmineProfileRequest)]
 pub(crate) struct ProfileBody {
     #[validate(length(max = 1024, message = "must be at most 1024 bytes long"))]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 1024)]
@@ -55,7 +55,7 @@ pub(crate) struct ProfileBody {
     expertise: Field<String>,
     /// Unverified: it signs nobody in.
     #[validate(email(message = "must be an e-mail address"))]
-    #[schema(value_type = Option<String>, format = "email", example = "john@example.com")]
+    #[schema(value_type = Option<String>, format = "email", max_length = 320, example = "john@example.com")]
     email: Field<String>,
     #[validate(length(max = 1024, message = "must be at most 1024 bytes long"))]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 1024)]

@@ -54,7 +54,7 @@ impl SessionAnswer {
     }
 }
 
-/// What an access token that is good says.
+/// What a valid access token says.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = AllmineValidToken)]
@@ -97,7 +97,7 @@ pub(crate) async fn logout(call: &mut Call) -> Answer {
             example = json!({"isSuccess": true, "statusCode": 200, "data": {"success": true}, "errors": [],
                 "timestamp": "2026-05-22T16:11:27.083Z"})),
         (status = 400, description = "`refreshToken` is missing or has the wrong form."),
-        (status = 404, description = "It is no refresh token of the caller."),
+        (status = 404, description = "The caller has no such refresh token."),
     ))]
 pub(crate) async fn revoke_token(call: &mut Call) -> Answer {
     let caller = call.bearer()?;
@@ -145,7 +145,7 @@ pub(crate) async fn list(call: &mut Call) -> Answer {
         (status = 200, description = "The session has ended.", body = Envelope<Success>,
             example = json!({"isSuccess": true, "statusCode": 200, "data": {"success": true}, "errors": [],
                 "timestamp": "2026-05-22T16:11:27.083Z"})),
-        (status = 404, description = "It is no live session of the caller."),
+        (status = 404, description = "Unknown, another user's, or already ended."),
     ))]
 pub(crate) async fn end(call: &mut Call) -> Answer {
     let caller = call.bearer()?;

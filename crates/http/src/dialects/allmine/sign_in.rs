@@ -20,22 +20,22 @@ use crate::routing::Answer;
 /// Whose phone the code goes to.
 #[derive(Default, Deserialize, Validate, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
-#[schema(as = AllmineSendOtp)]
+#[schema(as = AllmineSendOtpRequest)]
 pub(crate) struct SendOtpBody {
     /// The country calling code, with or without `+`.
     #[validate(length(max = 1024, message = "must be at most 1024 bytes long"))]
-    #[schema(value_type = String, required, min_length = 1, max_length = 1024, example = "90")]
+    #[schema(value_type = String, required, pattern = "^[+]?[0-9]{1,4}$", example = "90")]
     country_code: Field<String>,
     /// The number as it is dialled within the country.
     #[validate(length(max = 1024, message = "must be at most 1024 bytes long"))]
-    #[schema(value_type = String, required, min_length = 1, max_length = 1024, example = "5551234567")]
+    #[schema(value_type = String, required, min_length = 1, max_length = 128, example = "5551234567")]
     phone_number: Field<String>,
 }
 
 /// The number that the code goes to, in its normal form.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[schema(as = AllmineOtpSent)]
+#[schema(as = AllmineSendOtpResponse)]
 pub(crate) struct SendOtpAnswer {
     /// The country calling code, with `+`.
     #[schema(pattern = "^[+][0-9]{1,3}$", example = "+90")]
@@ -52,15 +52,15 @@ pub(crate) struct SendOtpAnswer {
 /// The code that a phone received.
 #[derive(Default, Deserialize, Validate, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
-#[schema(as = AllmineVerifyOtp)]
+#[schema(as = AllmineVerifyOtpRequest)]
 pub(crate) struct VerifyOtpBody {
     /// The country calling code, with or without `+`.
     #[validate(length(max = 1024, message = "must be at most 1024 bytes long"))]
-    #[schema(value_type = String, required, min_length = 1, max_length = 1024, example = "90")]
+    #[schema(value_type = String, required, pattern = "^[+]?[0-9]{1,4}$", example = "90")]
     country_code: Field<String>,
     /// The number as it is dialled within the country.
     #[validate(length(max = 1024, message = "must be at most 1024 bytes long"))]
-    #[schema(value_type = String, required, min_length = 1, max_length = 1024, example = "5551234567")]
+    #[schema(value_type = String, required, min_length = 1, max_length = 128, example = "5551234567")]
     phone_number: Field<String>,
     /// 4 to 8 digits.
     #[schema(value_type = String, required, pattern = "^[0-9]{4,8}$", example = "1234")]
@@ -78,7 +78,7 @@ pub(crate) struct VerifyOtpBody {
 /// A new session's tokens, and whose it is.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[schema(as = AllmineSignedIn)]
+#[schema(as = AllmineVerifyOtpResponse)]
 pub(crate) struct SignedInAnswer {
     #[serde(flatten)]
     tokens: TokensAnswer,
@@ -107,12 +107,12 @@ pub(crate) struct TokensAnswer {
     refresh_expires_in: i64,
 }
 
-/// A refresh token to be exchanged.
+/// A refresh token.
 #[derive(Default, Deserialize, Validate, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
-#[schema(as = AllmineRefreshToken)]
+#[schema(as = AllmineRefreshTokenRequest)]
 pub(crate) struct RefreshBody {
-    /// The newest refresh token of a session.
+    /// A refresh token of a session; to refresh, the newest.
     #[validate(length(max = 1024, message = "must be at most 1024 bytes long"))]
     #[schema(value_type = String, required, min_length = 1, max_length = 1024, example = "sample")]
     refresh_token: Field<String>,
@@ -120,7 +120,7 @@ pub(crate) struct RefreshBody {
 
 /// Send a one-time code to a phone.
 ///
-/// Begins a sign-in: sends a code to the number, if it can be a mobile number of that country. The answer
+/// Begins a sign-in: sends a code to the number, if it is one that can exist in that country. The answer
 /// names the number in its normal form, which verify-otp takes as well as what was typed. In development the
 /// code is answered too.
 ///
@@ -133,6 +133,8 @@ pub(crate) struct RefreshBody {
             example = json!({"countryCode": "+90", "phoneNumber": "5551234567", "code": "493817"})),
         (status = 400, description = "The country code or the number cannot be one; `errors[1..]` name the fields."),
         (status = 429, description = "The phone was sent a code a short while ago."),
+        (status = 503, description = "The database cannot be reached, or no sender took the code. After the latter the \
+            code before it is void and the cool-down runs: until it is over, the answer is 429."),
     ))]
 pub(crate) async fn send_otp(call: &mut Call) -> Answer {
     let body: SendOtpBody = call.json().await?;
@@ -155,7 +157,7 @@ pub(crate) async fn send_otp(call: &mut Call) -> Answer {
 /// a refresh token for the next ones, and the account, which is made at the first sign-in of a number. A new
 /// account has its registration to complete (`isRegistrationComplete`): see `PATCH /api/v1/users/me`.
 ///
-/// A wrong code can be corrected, five times in all. After 409 or 404 ask for a new code.
+/// A code takes five guesses (by default); a wrong one is 400, and can be corrected. After 409 or 404 ask for a new code.
 #[utoipa::path(post, path = "/api/v1/auth/verify-otp", tag = "Allmine", operation_id = "verifyOtp",
     request_body(content = VerifyOtpBody, example = json!({"countryCode": "90", "phoneNumber": "5551234567",
         "code": "1234", "signupSource": "instagram_ads", "signupCampaign": "spring_launch_2026"})),

@@ -21,7 +21,7 @@ use crate::routing::Answer;
 /// A device as its client describes it.
 #[derive(Default, Deserialize, Validate, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
-#[schema(as = EasyflowAddDevice)]
+#[schema(as = EasyflowAddDeviceRequest)]
 pub(crate) struct AddDeviceBody {
     /// The client's own name for the device.
     #[validate(length(max = 256, message = "must be at most 256 bytes long"))]

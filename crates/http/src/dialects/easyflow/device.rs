@@ -73,7 +73,7 @@ impl From<DeviceView> for DeviceAnswer {
     }
 }
 
-/// It was done.
+/// The operation succeeded.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = EasyflowSuccess)]

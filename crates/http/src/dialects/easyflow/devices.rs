@@ -124,7 +124,7 @@ fn key(id: Option<String>, device_id: Option<String>) -> Result<(&'static str, D
                 "currentPage": 1, "limit": 20, "totalDocs": 1, "totalPages": 1, "hasNext": false,
                 "nextPage": null}})),
         (status = 400, description = "Parameters are wrong."),
-        (status = 403, description = "These are another user's devices. Or: The fingerprint is not the one that the session showed first."),
+        (status = 403, description = "These are another user's devices, or the fingerprint is not the one that the session showed first."),
     ))]
 pub(crate) async fn list(call: &mut Call) -> Answer {
     let (caller, fingerprint) = enter(call)?;

@@ -17,7 +17,7 @@ use crate::routing::Answer;
 /// Which device, and its new token.
 #[derive(Default, Deserialize, Validate, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
-#[schema(as = EasyflowRefreshToken)]
+#[schema(as = EasyflowRefreshTokenRequest)]
 pub(crate) struct RefreshTokenBody {
     /// The client's own name for the device.
     #[validate(length(max = 256, message = "must be at most 256 bytes long"))]
@@ -49,8 +49,9 @@ pub(crate) struct RefreshTokenBody {
                 "pushToken": "eJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.newmocktoken123",
                 "mobileSettings": {"appInstanceId": "app-instance-4421", "appVersion": "3.2.1",
                     "osVersion": "14.8", "deviceModel": "Pixel 8"}}}})),
-        (status = 400, description = "Parameters are missing, wrong, or name no device of the caller."),
-        (status = 403, description = "The device is revoked. Or: The fingerprint is not the one that the session showed first."),
+        (status = 400, description = "Parameters are missing, wrong, or name no device of the caller (`x-fingerprint-id` is one); `pushToken` also where \
+            the device may have no more tokens."),
+        (status = 403, description = "The device is revoked, or the fingerprint is not the one that the session showed first."),
     ))]
 pub(crate) async fn refresh(call: &mut Call) -> Answer {
     let (caller, fingerprint) = enter(call)?;

@@ -13,7 +13,7 @@ pub(crate) const RULE: &str = "must hold texts of 1 to 1024 bytes";
 /// What an installed application tells. A member that is left out or null stays as it is.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
-#[schema(as = EasyflowMobileSettingsChange)]
+#[schema(as = EasyflowMobileSettingsRequest)]
 pub(crate) struct MobileSettingsBody {
     /// The installation's own identity.
     #[schema(value_type = Option<String>, min_length = 1, max_length = 1024)]
@@ -43,7 +43,7 @@ impl MobileSettingsBody {
 /// What a browser tells. A member that is left out or null stays as it is.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
-#[schema(as = EasyflowWebSettingsChange)]
+#[schema(as = EasyflowWebSettingsRequest)]
 pub(crate) struct WebSettingsBody {
     /// Its `User-Agent`.
     #[schema(value_type = Option<String>, min_length = 1, max_length = 1024)]

@@ -21,7 +21,7 @@ use crate::routing::Answer;
 /// Which device, and what to change of it. What is left out or null stays as it is.
 #[derive(Default, Deserialize, Validate, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
-#[schema(as = EasyflowUpdateDevice)]
+#[schema(as = EasyflowUpdateDeviceRequest)]
 pub(crate) struct UpdateDeviceBody {
     /// The device's `id`.
     #[schema(value_type = String, required, format = "uuid", example = "019ae1f2-7c1c-7e6f-8a2b-4c5d6e7f8091")]
@@ -56,7 +56,7 @@ pub(crate) struct UpdateDeviceBody {
     responses(
         (status = 200, description = "The device as it stands now.", body = Success<DeviceData>,
             example = json!({"statusCode": 200, "data": {"device": {
-                "id": "65dcb2a91f8c9b0022c8e771", "createdAt": "2026-01-28T18:42:11.430Z",
+                "id": "019ae1f2-7c1c-7e6f-8a2b-4c5d6e7f8091", "createdAt": "2026-01-28T18:42:11.430Z",
                 "updatedAt": "2026-01-29T16:22:40.910Z", "deleted": "false",
                 "userId": "91f8b73e-1c4a-4d9e-a9e2-3c7a8b1d902f", "deviceId": "device-a81f92",
                 "platform": "android", "lastUsedAt": "2026-01-29T16:20:58.300Z", "status": "revoked",
@@ -64,8 +64,8 @@ pub(crate) struct UpdateDeviceBody {
                 "mobileSettings": {"appInstanceId": "app-instance-4421", "appVersion": "3.2.1",
                     "osVersion": "14.8", "deviceModel": "Pixel 8"}}}})),
         (status = 400, description = "Parameters are missing, wrong (wrong settings are named as a whole), or \
-            name no device of the caller."),
-        (status = 403, description = "A token for a revoked device. Or: The fingerprint is not the one that the session showed first."),
+            name no device of the caller; `pushToken` also where the device may have no more tokens."),
+        (status = 403, description = "A token for a revoked device, or the fingerprint is not the one that the session showed first."),
     ))]
 pub(crate) async fn update(call: &mut Call) -> Answer {
     let (caller, fingerprint) = enter(call)?;

@@ -23,9 +23,10 @@ use crate::routing::Answer;
 /// A browser's `PushSubscription`, and what the person calls the browser.
 #[derive(Default, Deserialize, Validate, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
-#[schema(as = OCoreSubscribe)]
+#[schema(as = OCoreSubscribeRequest)]
 pub(crate) struct SubscribeBody {
-    /// The push service's URL for this browser.
+    /// The push service's URL for this browser, as the browser spells it: `https`, port 443, a public host, no credentials
+    /// and no fragment. In development `http://localhost:PORT` and `http://127.0.0.1:PORT` do, too.
     #[validate(length(max = 2048, message = "must be at most 2048 bytes long"))]
     #[schema(value_type = String, required, format = "uri", pattern = "^https?://", max_length = 2048, example = "https://updates.push.services.mozilla.com/wpush/v2/example")]
     endpoint: Field<String>,
@@ -36,7 +37,7 @@ pub(crate) struct SubscribeBody {
     #[validate(length(max = 1024, message = "must be at most 1024 bytes long"))]
     #[schema(value_type = Option<String>, max_length = 1024)]
     device_name: Field<String>,
-    /// The browser's `User-Agent`; the request's own where absent.
+    /// The browser's `User-Agent`; the request's own where absent or "".
     #[validate(length(max = 1024, message = "must be at most 1024 bytes long"))]
     #[schema(value_type = Option<String>, max_length = 1024)]
     user_agent: Field<String>,
@@ -45,20 +46,20 @@ pub(crate) struct SubscribeBody {
 /// What messages to the browser are encrypted for (RFC 8291 §2).
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(default)]
-#[schema(as = OCoreKeys)]
+#[schema(as = OCoreSubscriptionKeys)]
 pub(crate) struct KeysBody {
     /// base64url of the 65-byte uncompressed point on P-256.
-    #[schema(value_type = String, required, pattern = "^[A-Za-z0-9_-]{87}=?$", example = "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4")]
+    #[schema(value_type = String, required, pattern = "^B[A-P][A-Za-z0-9_-]{84}[AEIMQUYcgkosw048]=?$", example = "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4")]
     p256dh: Field<String>,
     /// base64url of 16 bytes.
-    #[schema(value_type = String, required, pattern = "^[A-Za-z0-9_-]{22}(==)?$", example = "BTBZMqHH6r4Tts7J_aSIgg")]
+    #[schema(value_type = String, required, pattern = "^[A-Za-z0-9_-]{21}[AQgw](==)?$", example = "BTBZMqHH6r4Tts7J_aSIgg")]
     auth: Field<String>,
 }
 
 /// Which browser to unsubscribe.
 #[derive(Default, Deserialize, Validate, ToSchema)]
 #[serde(default)]
-#[schema(as = OCoreUnsubscribe)]
+#[schema(as = OCoreUnsubscribeRequest)]
 pub(crate) struct UnsubscribeBody {
     /// The push service's URL for it.
     #[validate(length(max = 2048, message = "must be at most 2048 bytes long"))]
@@ -110,7 +111,7 @@ pub(crate) struct VapidKeyAnswer {
 /// Send what the browser's `PushSubscription.toJSON()` gives, with a name if there is one. Again with the
 /// same endpoint it renews the subscription, which keeps its `id` and `createdAt`. It is bound to the
 /// caller's session, and leaves any other user that held the endpoint. The keys never come back.
-#[utoipa::path(post, path = "/push/subscribe", tag = "oCore", operation_id = "subscribe",
+#[utoipa::path(post, path = "/push/subscribe", tag = "oCore", operation_id = "subscribeToPush",
     request_body(content = SubscribeBody, example = json!({"deviceName": "Laptop",
         "endpoint": "https://updates.push.services.mozilla.com/wpush/v2/example",
         "keys": {"p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
@@ -181,7 +182,7 @@ fn read_keys(form: &mut Form, keys: KeysBody, call: &Call) -> Option<Subscriptio
 ///
 /// Removes the caller's subscription of this endpoint. Also 204 where there was none, so that it can be
 /// repeated.
-#[utoipa::path(delete, path = "/push/subscribe", tag = "oCore", operation_id = "unsubscribe",
+#[utoipa::path(delete, path = "/push/subscribe", tag = "oCore", operation_id = "unsubscribeFromPush",
     request_body(content = UnsubscribeBody,
         example = json!({"endpoint": "https://updates.push.services.mozilla.com/wpush/v2/example"})),
     security(("bearer" = [])),

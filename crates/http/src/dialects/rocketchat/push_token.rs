@@ -22,12 +22,12 @@ use crate::routing::Answer;
 /// A token, and the application it belongs to.
 #[derive(Default, Deserialize, Validate, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
-#[schema(as = RocketChatPushToken)]
+#[schema(as = RocketChatPushTokenRequest)]
 pub(crate) struct PushTokenBody {
     /// The caller's own name for the device. Left out, null and "" mean none.
     #[schema(value_type = Option<String>, max_length = 256, example = "iphone-14-pro")]
     id: Field<Value>,
-    /// Who carries pushes to it.
+    /// The push provider.
     #[serde(rename = "type")]
     #[schema(value_type = TokenType, required)]
     kind: Field<String>,
@@ -41,7 +41,7 @@ pub(crate) struct PushTokenBody {
     app_name: Field<String>,
 }
 
-/// Who carries pushes: Apple, or Google under the name of its first service.
+/// A push provider: Apple's `apn`, or Google's under the name of its first service, `gcm`.
 #[derive(Clone, Copy, Debug, ToSchema)]
 #[schema(rename_all = "lowercase")]
 #[expect(dead_code, reason = "names the two texts in the document")]
@@ -54,7 +54,7 @@ pub(crate) enum TokenType {
 /// Which token to remove.
 #[derive(Default, Deserialize, Validate, ToSchema)]
 #[serde(default)]
-#[schema(as = RocketChatRemoval)]
+#[schema(as = RocketChatRemovalRequest)]
 pub(crate) struct RemovalBody {
     /// The token's value.
     #[validate(length(max = 4096, message = "must be at most 4096 bytes long"))]
@@ -64,7 +64,7 @@ pub(crate) struct RemovalBody {
 
 /// The token was registered.
 #[derive(Serialize, ToSchema)]
-#[schema(as = RocketChatPushTokenCreated)]
+#[schema(as = RocketChatPushTokenResponse)]
 pub(crate) struct PushTokenAnswer {
     /// Its row.
     result: PushTokenRow,
@@ -76,7 +76,7 @@ pub(crate) struct PushTokenAnswer {
 /// A registered token.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[schema(as = RocketChatPushTokenRow)]
+#[schema(as = RocketChatPushToken)]
 pub(crate) struct PushTokenRow {
     token: TokenValue,
     app_name: String,
@@ -95,13 +95,13 @@ pub(crate) struct PushTokenRow {
 #[serde(rename_all = "lowercase")]
 #[schema(as = RocketChatTokenValue)]
 pub(crate) enum TokenValue {
-    /// Apple's.
+    /// The APNs token.
     Apn(String),
-    /// Google's.
+    /// The FCM token.
     Gcm(String),
 }
 
-/// It was done.
+/// The operation succeeded.
 #[derive(Serialize, ToSchema)]
 #[schema(as = RocketChatSuccess)]
 pub(crate) struct Success {
@@ -144,7 +144,8 @@ impl From<Token> for PushTokenRow {
             example = json!({"result": {"token": {"gcm": "TOKEN"}, "appName": "RocketAPP",
                 "userId": "52d5Rw8LT3TeDa59Z", "enabled": true, "createdAt": "2018-09-11T18:22:55.006Z",
                 "updatedAt": "2018-09-11T18:22:55.006Z", "_id": "DMMjKG2hFoLvM2hk7"}, "success": true})),
-        (status = 400, description = "The first bad parameter, in the order id, type, value, appName; \
+        (status = 400, description = "The first bad parameter, in the order id, type, value, appName (an `id` that names a \
+            revoked device is a bad one); \
             `error-too-many-devices` and `error-too-many-tokens` where the user, or the device, may have no more."),
     ))]
 pub(crate) async fn register(call: &mut Call) -> Answer {
