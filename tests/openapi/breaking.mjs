@@ -2,7 +2,7 @@
 // CHANGELOG owns up to it, by an entry of [Unreleased] that begins with **Breaking:**.
 
 import { readFile } from 'node:fs/promises'
-import { apiDiff } from 'api-smart-diff'
+import { breaking } from './changes.mjs'
 
 const root = new URL('../../', import.meta.url)
 const read = async (path) => readFile(new URL(path, root), 'utf8')
@@ -10,16 +10,16 @@ const read = async (path) => readFile(new URL(path, root), 'utf8')
 const released = JSON.parse(await read('openapi/released.json'))
 const present = JSON.parse(await read(process.argv[2] ?? 'openapi/openapi.json'))
 
-const broken = apiDiff(released, present).filter((change) => change.type === 'breaking')
-for (const { action, path } of broken) {
-  console.log(`breaking: ${action} ${path.join(' > ')}`)
+const changes = breaking(released, present)
+for (const change of changes) {
+  console.log(`breaking: ${change}`)
 }
 
 const changelog = await read('CHANGELOG.md')
 const unreleased = changelog.split(/^## /m).find((part) => part.startsWith('[Unreleased]')) ?? ''
 const owned = /^- \*\*Breaking:\*\*/m.test(unreleased)
-if (broken.length > 0 && !owned) {
+if (changes.length > 0 && !owned) {
   console.error('The CHANGELOG has no entry under [Unreleased] that begins with "- **Breaking:**".')
   process.exitCode = 1
 }
-console.log(`${broken.length} breaking changes since the released document`)
+console.log(`${changes.length} breaking changes since the released document`)

@@ -1,5 +1,6 @@
 //! Which dialect a path speaks, and thereby how its failures leave.
 
+use actix_web::http::header::{ALLOW, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::dialects::{allmine, easyflow, ocore, rocketchat};
@@ -42,20 +43,16 @@ impl Dialect {
         };
         let headers = response.headers_mut();
         if let Some(seconds) = failure.retry_after() {
-            headers.insert(actix_web::http::header::RETRY_AFTER, seconds.into());
+            headers.insert(RETRY_AFTER, seconds.into());
         }
         // RFC 6750 §3; Rocket.Chat's two headers are no scheme that has a name.
         if *failure == Failure::Unauthenticated && self != Self::RocketChat {
-            headers.insert(
-                actix_web::http::header::WWW_AUTHENTICATE,
-                actix_web::http::header::HeaderValue::from_static("Bearer"),
-            );
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        if let Failure::MethodNotAllowed(methods) = failure {
-            headers.insert(
-                actix_web::http::header::ALLOW,
-                actix_web::http::header::HeaderValue::from_static(methods),
-            );
+        if let Failure::MethodNotAllowed(methods) = failure
+            && let Ok(methods) = HeaderValue::from_str(methods)
+        {
+            headers.insert(ALLOW, methods);
         }
         response
     }

@@ -1,5 +1,7 @@
 //! Everything that can go wrong with a request, as a closed set. One table a dialect answers it.
 
+use std::sync::Arc;
+
 use doorbell_application::{
     AccessError, AccountError, EndSessionError, RefreshError, RemoveError, RequestCodeError, VerifyCodeError,
 };
@@ -24,7 +26,7 @@ pub(crate) enum Failure {
     /// No operation has this path.
     UnknownPath,
     /// The path has operations, with these methods only.
-    MethodNotAllowed(&'static str),
+    MethodNotAllowed(Arc<str>),
     /// Nobody is signed in by what the request shows.
     Unauthenticated,
     /// Who is signed in may not do this.

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 
-use actix_web::http::Method;
+use actix_web::guard;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Route};
 use futures_util::FutureExt;
@@ -25,8 +26,6 @@ pub(crate) struct Operation {
     pub(crate) describe: fn(&mut Schemas) -> utoipa::openapi::path::Operation,
     /// Added to the documented `operationId`, which must be unique, where the operation stands at a second place.
     pub(crate) place: &'static str,
-    /// The example of its success, where the documentation holds none.
-    pub(crate) example: Option<fn() -> serde_json::Value>,
     route: Route,
 }
 
@@ -43,7 +42,7 @@ where
     let method = P::methods().pop().unwrap_or(HttpMethod::Get);
     let path = P::path();
     let dialect = Dialect::of(&path);
-    let route = web::route().method(method_of(&method)).to(
+    let route = web::route().guard(guard::fn_guard(taking(&method))).to(
         move |api: web::Data<Api>, request: HttpRequest, payload: web::Payload| {
             let handler = handler.clone();
             async move {
@@ -75,7 +74,6 @@ where
             described
         },
         place: "",
-        example: None,
         route,
     }
 }
@@ -87,22 +85,25 @@ impl Operation {
         self.place = place;
         self
     }
+}
 
-    /// The same operation, its success shown by an example.
-    pub(crate) fn showing(mut self, example: fn() -> serde_json::Value) -> Self {
-        self.example = Some(example);
-        self
+/// The methods that reach an operation: whoever may get a thing may ask for the head of that answer (RFC 9110 §9.3.2).
+const fn methods_of(method: &HttpMethod) -> &'static [&'static str] {
+    match method {
+        HttpMethod::Get => &["GET", "HEAD"],
+        HttpMethod::Post => &["POST"],
+        HttpMethod::Put => &["PUT"],
+        HttpMethod::Delete => &["DELETE"],
+        HttpMethod::Options => &["OPTIONS"],
+        HttpMethod::Head => &["HEAD"],
+        HttpMethod::Patch => &["PATCH"],
+        HttpMethod::Trace => &["TRACE"],
     }
 }
 
-fn method_of(method: &HttpMethod) -> Method {
-    match method {
-        HttpMethod::Post => Method::POST,
-        HttpMethod::Put => Method::PUT,
-        HttpMethod::Patch => Method::PATCH,
-        HttpMethod::Delete => Method::DELETE,
-        _ => Method::GET,
-    }
+fn taking(method: &HttpMethod) -> impl Fn(&guard::GuardContext<'_>) -> bool + 'static {
+    let methods = methods_of(method);
+    move |context| methods.contains(&context.head().method.as_str())
 }
 
 /// Who may not enter learns nothing else: a session that is over outranks what is wrong with the body.
@@ -128,24 +129,22 @@ pub(crate) fn mount(config: &mut ServiceConfig, operations: Vec<Operation>) {
             .push(operation);
     }
     for (path, operations) in resources {
-        let mut methods: Vec<Method> = operations
+        let mut methods: Vec<&str> = operations
             .iter()
-            .map(|operation| method_of(&operation.method))
+            .flat_map(|operation| methods_of(&operation.method))
+            .copied()
             .collect();
-        methods.sort_unstable_by(|one, other| one.as_str().cmp(other.as_str()));
-        let methods: Vec<&str> = methods.iter().map(Method::as_str).collect();
-        // Made once when a worker starts, for as long as the process lives.
-        let allowed: &'static str = Box::leak(methods.join(", ").into_boxed_str());
+        methods.sort_unstable();
+        let allowed: Arc<str> = methods.join(", ").into();
         let dialect = Dialect::of(&path);
         let mut resource = web::resource(path);
         for operation in operations {
             resource = resource.route(operation.route);
         }
-        config.service(
-            resource.default_service(web::to(move |request: HttpRequest| async move {
-                dialect.render(&Failure::MethodNotAllowed(allowed), &request)
-            })),
-        );
+        config.service(resource.default_service(web::to(move |request: HttpRequest| {
+            let failure = Failure::MethodNotAllowed(allowed.clone());
+            async move { dialect.render(&failure, &request) }
+        })));
     }
 }
 

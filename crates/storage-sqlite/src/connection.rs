@@ -30,18 +30,27 @@ impl Synchronous {
     }
 }
 
-/// Before anything else, since the pragmas that follow may have to wait themselves. In milliseconds.
+/// How long a connection at work waits for another program's lock, in milliseconds.
 const BUSY_TIMEOUT: &str = "PRAGMA busy_timeout = 2000";
 
-/// Opens a connection that writes, making the file and its folder if they are missing.
-pub(crate) fn writer(path: &Path, synchronous: Synchronous) -> Found<SqliteConnection> {
+/// The same while a store is opened: another server's migration of a large file may take this long.
+const OPENING_BUSY_TIMEOUT: &str = "PRAGMA busy_timeout = 60000";
+
+/// Opens a connection that migrates, making the file and its folder if they are missing.
+pub(crate) fn opening(path: &Path, synchronous: Synchronous) -> Found<SqliteConnection> {
     let path = make(path)?;
     let mut connection = establish(&path)?;
-    run(&mut connection, BUSY_TIMEOUT)?;
+    // Before anything else, since the pragmas that follow may have to wait themselves.
+    run(&mut connection, OPENING_BUSY_TIMEOUT)?;
     write_ahead(&mut connection)?;
     run(&mut connection, synchronous.pragma())?;
     run(&mut connection, "PRAGMA foreign_keys = ON")?;
     Ok(connection)
+}
+
+/// Makes a connection that was opened one that writes.
+pub(crate) fn turn_to_writing(connection: &mut SqliteConnection) -> Found<()> {
+    run(connection, BUSY_TIMEOUT)
 }
 
 /// Makes a connection one that only reads.

@@ -18,7 +18,7 @@ const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/sqlit
 /// Brings the database at `path` to this program's schema, making it if it is missing, and gives the names of the
 /// migrations that it took.
 pub fn migrate(path: &Path) -> Found<Vec<String>> {
-    run(&mut connection::writer(path, Synchronous::Full)?)
+    run(&mut connection::opening(path, Synchronous::Full)?)
 }
 
 /// Takes what migrations are pending, all in one transaction, so that of two servers that start at once one

@@ -48,10 +48,11 @@ impl SqliteStore {
 
     /// [`Self::open`] in another manner.
     pub fn open_with(path: &Path, sealer: Arc<dyn Sealer>, options: Options) -> Found<Self> {
-        let mut writer = connection::writer(path, options.synchronous)?;
+        let mut writer = connection::opening(path, options.synchronous)?;
         if options.migrate {
             migrations::run(&mut writer)?;
         }
+        connection::turn_to_writing(&mut writer)?;
         Ok(Self {
             readers: Readers::open(path)?,
             writer: Writer::start(writer)?,

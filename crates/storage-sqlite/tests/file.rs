@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -256,6 +256,24 @@ fn of_servers_that_migrate_at_once_one_does_and_again_is_harmless() {
     let each: BTreeSet<_> = taken.iter().collect();
     assert_eq!((each.len(), taken.is_empty()), (taken.len(), false));
     assert_eq!(migrate(&path), Ok(Vec::new()));
+}
+
+#[test]
+fn a_server_that_starts_waits_longer_for_anothers_migration_than_a_write_would() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("doorbell.db");
+    let mut other = intruder(&path);
+    other
+        .batch_execute("BEGIN EXCLUSIVE")
+        .expect("the other server migrates");
+    let (migrated, outcome) = mpsc::channel();
+    let starting = thread::spawn(move || migrated.send(migrate(&path)));
+    // A write gives up after two seconds.
+    assert!(outcome.recv_timeout(Duration::from_millis(2_300)).is_err());
+    other.batch_execute("COMMIT").expect("the other server is done");
+    let taken = outcome.recv().expect("an outcome").expect("migrated");
+    assert!(!taken.is_empty());
+    starting.join().expect("no panic").expect("sent");
 }
 
 #[test]

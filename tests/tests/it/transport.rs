@@ -124,6 +124,33 @@ on_both!(
 );
 
 on_both!(
+    the_head_of_an_answer_is_that_answer_without_its_body,
+    async |server: Server| {
+        let person = server.sign_in(&Phone::nth(1)).await;
+        for path in [
+            "/health/live",
+            "/openapi.json",
+            "/api/v1/auth/me",
+            "/push/subscriptions",
+        ] {
+            let whole = server.get(path).by(&person).send().await.expect(200);
+            let head = server
+                .request(Method::HEAD, path)
+                .by(&person)
+                .send()
+                .await
+                .expect(200);
+            assert!(head.body().is_empty(), "{head}");
+            for name in ["content-type", "content-length", "cache-control", "etag"] {
+                assert_eq!(head.header(name), whole.header(name), "{name} of {path}");
+            }
+        }
+        let refused = server.request(Method::HEAD, "/api/v1/auth/me").send().await;
+        refused.assert_status(401);
+    }
+);
+
+on_both!(
     unknown_methods_and_paths_are_told_in_the_dialect_of_the_path,
     async |server: Server| {
         let person = server.sign_in(&Phone::nth(1)).await;
@@ -132,23 +159,23 @@ on_both!(
             ("GET", "/api/v1/auth/send-otp", "POST"),
             ("PUT", "/api/v1/auth/verify-otp", "POST"),
             ("DELETE", "/api/v1/auth/refresh", "POST"),
-            ("POST", "/api/v1/auth/sessions", "GET"),
+            ("POST", "/api/v1/auth/sessions", "GET, HEAD"),
             ("GET", "/api/v1/auth/sessions/1", "DELETE"),
             ("PUT", "/api/v1/users/me", "PATCH"),
             ("GET", "/api/v1/users/me/account-deletion", "DELETE, POST"),
             ("PATCH", "/api/v1/notifications/device-token", "POST"),
-            ("BREW", "/api/v1/auth/me", "GET"),
-            ("OPTIONS", "/api/v1/auth/me", "GET"),
+            ("BREW", "/api/v1/auth/me", "GET, HEAD"),
+            ("OPTIONS", "/api/v1/auth/me", "GET, HEAD"),
             ("GET", "/api/v1/push.token", "DELETE, POST"),
-            ("POST", "/api/v1/push.info", "GET"),
-            ("POST", "/notifications/devices", "GET"),
+            ("POST", "/api/v1/push.info", "GET, HEAD"),
+            ("POST", "/notifications/devices", "GET, HEAD"),
             ("POST", "/notifications/devices/update", "PATCH"),
             ("GET", "/notifications/devices/add-device", "POST"),
             ("GET", "/push/subscribe", "DELETE, POST"),
-            ("PUT", "/api/push/subscriptions", "GET"),
-            ("POST", "/health/live", "GET"),
-            ("DELETE", "/health/ready", "GET"),
-            ("POST", "/.well-known/jwks.json", "GET"),
+            ("PUT", "/api/push/subscriptions", "GET, HEAD"),
+            ("POST", "/health/live", "GET, HEAD"),
+            ("DELETE", "/health/ready", "GET, HEAD"),
+            ("POST", "/.well-known/jwks.json", "GET, HEAD"),
         ] {
             let method = Method::from_bytes(method.as_bytes()).expect("a method");
             for signed_in in [false, true] {

@@ -19,15 +19,15 @@ pub(crate) use envelope::{ErrorEnvelope, answer, render};
 pub(crate) fn operations() -> Vec<Operation> {
     vec![
         operation::<sign_in::__path_send_otp, _>(sign_in::send_otp),
-        operation::<sign_in::__path_verify_otp, _>(sign_in::verify_otp).showing(examples::signed_in),
+        operation::<sign_in::__path_verify_otp, _>(sign_in::verify_otp),
         operation::<sign_in::__path_refresh, _>(sign_in::refresh),
         operation::<sessions::__path_logout, _>(sessions::logout),
         operation::<sessions::__path_revoke_token, _>(sessions::revoke_token),
         operation::<sessions::__path_list, _>(sessions::list),
         operation::<sessions::__path_end, _>(sessions::end),
         operation::<sessions::__path_validate_token, _>(sessions::validate_token),
-        operation::<user::__path_me, _>(user::me).showing(examples::account),
-        operation::<profile::__path_change, _>(profile::change).showing(examples::account),
+        operation::<user::__path_me, _>(user::me),
+        operation::<profile::__path_change, _>(profile::change),
         operation::<account_deletion::__path_request, _>(account_deletion::request),
         operation::<account_deletion::__path_cancel, _>(account_deletion::cancel),
         operation::<device_token::__path_register, _>(device_token::register),

@@ -5,6 +5,7 @@ mod add_device;
 mod device;
 mod devices;
 mod error;
+mod examples;
 mod fingerprint;
 mod refresh_token;
 mod settings;

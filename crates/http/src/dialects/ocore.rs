@@ -5,7 +5,7 @@ mod subscriptions;
 
 use crate::routing::{Operation, operation};
 
-pub(crate) use problem::{Problem, render};
+pub(crate) use problem::{Code, Problem, render};
 
 /// The operations at both of their places, in the order of the document.
 pub(crate) fn operations() -> Vec<Operation> {

@@ -7,7 +7,7 @@ mod push_token;
 
 use crate::routing::{Operation, operation};
 
-pub(crate) use coded_error::{CodedError, NotLoggedIn, render};
+pub(crate) use coded_error::{CODES, CodedError, NotLoggedIn, render};
 
 /// The operations, in the order of the document.
 pub(crate) fn operations() -> Vec<Operation> {

@@ -15,9 +15,11 @@ Allmine, easyflow and oCore, as `X-Auth-Token` with the user's id as `X-User-Id`
 **Requests** are JSON in UTF-8, at most 64 KiB; fields that are not listed are ignored, and lengths are bytes of UTF-8. \
 **Instants** are ISO 8601 in UTC with three decimals. **Ids** are UUIDs (version 7), the same in every dialect.
 
+What takes GET takes HEAD.
+
 **Errors** leave in the dialect of their path. An unknown path is 404, another method of a known path 405 with `Allow`; \
-then comes who asks, then the body's size and form, then what it means. Every answer carries `X-Request-Id`, \
-`X-Content-Type-Options: nosniff` and `Cache-Control`: `no-store` but for keys, this document and the playground.
+then comes who asks, then the body's size and form, then what it means. Every answer carries `X-Request-Id` (a request's own, \
+where it is 1 to 128 letters, digits, dots, hyphens and underscores), `X-Content-Type-Options: nosniff` and `Cache-Control`: `no-store` but for keys, this document and the playground.
 
 **A token or endpoint has one owner.** When another user registers it, it leaves the first one in the same moment. When a \
 session ends, what was registered under it falls silent, until its user signs in and registers again.";
@@ -113,7 +115,9 @@ pub(super) fn security_schemes() -> Vec<(&'static str, SecurityScheme)> {
                 HttpBuilder::new()
                     .scheme(HttpAuthScheme::Bearer)
                     .bearer_format("JWT")
-                    .description(Some("The `accessToken` of verify-otp or refresh, without the Bearer prefix."))
+                    .description(Some(
+                        "The `accessToken` of verify-otp or refresh, without the Bearer prefix.",
+                    ))
                     .build(),
             ),
         ),

@@ -11,6 +11,7 @@ pub(super) fn settled(mut schemas: Schemas) -> Schemas {
     schemas.dedup_by(|(one, _), (other, _)| one == other);
     for (_, schema) in &mut schemas {
         without_defaults(schema);
+        describe_choices(schema);
     }
     let named = schemas.clone();
     for (name, schema) in &mut schemas {
@@ -29,6 +30,20 @@ fn without_defaults(schema: &mut RefOr<Schema>) {
         RefOr::T(_) => {}
     }
     for_each_part(schema, &mut without_defaults);
+}
+
+/// A field that may be null is derived with its description beside the type; it is of the choice as a whole.
+fn describe_choices(schema: &mut RefOr<Schema>) {
+    if let RefOr::T(Schema::OneOf(choice)) = schema
+        && choice.description.is_none()
+    {
+        let described = choice.items.iter_mut().find_map(|item| match item {
+            RefOr::Ref(reference) if !reference.description.is_empty() => Some(&mut reference.description),
+            _ => None,
+        });
+        choice.description = described.map(std::mem::take);
+    }
+    for_each_part(schema, &mut describe_choices);
 }
 
 /// A type parameter is derived in full where it stands. Under its name it is the same type to a client.

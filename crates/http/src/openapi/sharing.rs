@@ -1,12 +1,10 @@
 //! What operations have in common, and so none of them says: the warning before a change, headers, and the errors that
 //! any request may meet.
 
-use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::Operation as Described;
-use utoipa::openapi::schema::{ObjectBuilder, Type};
-use utoipa::openapi::{Header, HttpMethod, RefOr, Response};
+use utoipa::openapi::{HttpMethod, RefOr, Response};
 
-use super::failures;
+use super::{failures, headers};
 use crate::dialect::Dialect;
 use crate::routing::{Operation, Schemas};
 
@@ -41,18 +39,10 @@ pub(super) fn complete(operation: &Operation, schemas: &mut Schemas) -> Describe
     for (status, response) in &mut described.responses.responses {
         let RefOr::T(response) = response else { continue };
         let status = status.parse().unwrap_or(500);
-        if status >= 400 {
-            if response.content.is_empty() {
-                failures::fill(response, status, dialect, schemas);
-            }
-        } else if let Some(example) = operation.example {
-            for content in response.content.values_mut() {
-                if let RefOr::T(content) = content {
-                    content.example = Some(example());
-                }
-            }
+        if status >= 400 && response.content.is_empty() {
+            failures::fill(response, status, dialect, schemas);
         }
-        headers(response, status, dialect);
+        headers::name(response, status, dialect);
     }
     described
 }
@@ -91,31 +81,4 @@ fn common_errors(described: &Described, dialect: Dialect) -> Vec<(&'static str, 
         }
     }
     errors
-}
-
-fn headers(response: &mut Response, status: u16, dialect: Dialect) {
-    let text = || ObjectBuilder::new().schema_type(Type::String);
-    let seconds = || ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1));
-    let mut add = |name: &str, description: &str, schema: ObjectBuilder| {
-        let header: Header = HeaderBuilder::new()
-            .description(Some(description))
-            .schema(Some(schema))
-            .build();
-        response.headers.insert(name.to_owned(), header.into());
-    };
-    add(
-        "X-Request-Id",
-        "The request's own, or a new one: what to name when asking about it.",
-        text(),
-    );
-    if status == 401 && dialect != Dialect::RocketChat {
-        add(
-            "WWW-Authenticate",
-            "RFC 6750 §3.",
-            text().enum_values(Some(["Bearer"])),
-        );
-    }
-    if status == 429 || status == 503 {
-        add("Retry-After", "After how many seconds to try again.", seconds());
-    }
 }

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use doorbell_domain::device::DeviceStatus as Status;
 use doorbell_domain::profile::{Availability as Reachable, Gender as Stated};
 use doorbell_domain::user::DeletionStatus;
-use serde_json::Value;
-use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
+use serde_json::{Value, json};
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
@@ -45,32 +45,90 @@ vocabulary! {
     /// Where the deletion of an account stands.
     AccountDeletionStatus = DeletionStatus::ALL.map(DeletionStatus::name);
     /// What kind of problem it is: what to branch on.
-    ProblemCode = [
-        "unauthorized",
-        "invalid_json",
-        "unsupported_media_type",
-        "invalid_endpoint",
-        "invalid_keys",
-        "invalid_field",
-        "payload_too_large",
-        "not_found",
-        "method_not_allowed",
-        "conflict",
-        "request_timeout",
-        "too_many_requests",
-        "unavailable",
-        "internal",
-    ];
+    ProblemCode = crate::dialects::ocore::Code::NAMES.iter().copied();
+    /// What to branch on.
+    RocketChatErrorType = crate::dialects::rocketchat::CODES;
 }
+
+// A function's schema stands as it is: utoipa adds no field's documentation to it, so each describes itself.
 
 /// A field that says `true` in every answer of its kind.
 pub(crate) fn always_true() -> ObjectBuilder {
-    constant(Type::Boolean, Value::Bool(true))
+    constant(Type::Boolean, Value::Bool(true)).description(Some("Always true here."))
 }
 
 /// A field that says `false` in every answer of its kind.
 pub(crate) fn always_false() -> ObjectBuilder {
-    constant(Type::Boolean, Value::Bool(false))
+    constant(Type::Boolean, Value::Bool(false)).description(Some("Always false here."))
+}
+
+/// A field that repeats the status of a success, 200.
+pub(crate) fn always_200() -> ObjectBuilder {
+    constant(Type::Integer, Value::from(200)).description(Some("The HTTP status."))
+}
+
+/// A field that is one word in every answer of its kind.
+fn always(word: &str) -> ObjectBuilder {
+    constant(Type::String, Value::from(word))
+}
+
+/// Rocket.Chat's word for a failure of sign-in.
+pub(crate) fn always_error() -> ObjectBuilder {
+    always("error").description(Some("Always `error`."))
+}
+
+/// The only status that an answer of a server in health has.
+pub(crate) fn always_ok() -> ObjectBuilder {
+    always("ok").description(Some(
+        "Always `ok`; a server that is not well answers with another status, or not.",
+    ))
+}
+
+/// The key type of Ed25519 (RFC 8037 §2).
+pub(crate) fn octet_key_pair() -> ObjectBuilder {
+    always("OKP").description(Some("The key type, an octet key pair (RFC 8037 §2)."))
+}
+
+/// The curve of the keys.
+pub(crate) fn ed25519() -> ObjectBuilder {
+    always("Ed25519").description(Some("The curve (RFC 8037 §2)."))
+}
+
+/// The algorithm of the signatures.
+pub(crate) fn eddsa() -> ObjectBuilder {
+    always("EdDSA").description(Some("The algorithm of the signatures (RFC 8037 §3.1)."))
+}
+
+/// What the keys are for.
+pub(crate) fn signatures() -> ObjectBuilder {
+    always("sig").description(Some("What the key is for: signatures (RFC 7517 §4.2)."))
+}
+
+/// What a person may do: the one role there is.
+pub(crate) fn roles() -> ArrayBuilder {
+    ArrayBuilder::new()
+        .items(always("user"))
+        .min_items(Some(1))
+        .max_items(Some(1))
+        .description(Some("Always `user` alone: Doorbell knows no other role."))
+}
+
+/// What a person is interested in, as they may say it.
+pub(crate) fn interests() -> ArrayBuilder {
+    ArrayBuilder::new()
+        .schema_type(SchemaType::from_iter([Type::Array, Type::Null]))
+        .items(
+            ObjectBuilder::new()
+                .schema_type(Type::String)
+                .min_length(Some(1))
+                .max_length(Some(1024))
+                .pattern(Some(r"^[^\u0000]*$")),
+        )
+        .max_items(Some(100))
+        .description(Some(
+            "What the person is interested in, all of it: the new list replaces the one before.",
+        ))
+        .examples([json!(["music"])])
 }
 
 /// A field that says `null` in every answer of its kind.
@@ -82,8 +140,7 @@ pub(crate) fn always_null() -> ObjectBuilder {
 
 /// easyflow's word for a device that is there, as a text.
 pub(crate) fn never_deleted() -> ObjectBuilder {
-    constant(Type::String, Value::from("false"))
-        .description(Some("Always `false`: a device is revoked, never deleted."))
+    always("false").description(Some("Always `false`: a device is revoked, never deleted."))
 }
 
 fn constant(of: Type, value: Value) -> ObjectBuilder {

@@ -5,12 +5,14 @@ use serde::Serialize;
 
 use crate::call::Call;
 use crate::failure::Failure;
+use crate::openapi::vocabulary::always_ok;
 use crate::routing::Answer;
 
 /// How the server fares.
 #[derive(Serialize, utoipa::ToSchema)]
 pub(super) struct Health {
-    #[schema(example = "ok")]
+    /// Always `ok`.
+    #[schema(schema_with = always_ok)]
     status: &'static str,
 }
 

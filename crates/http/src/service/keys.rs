@@ -5,12 +5,14 @@ use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use utoipa::ToSchema;
 
 use crate::call::Call;
+use crate::openapi::vocabulary::{ed25519, eddsa, octet_key_pair, signatures};
 use crate::routing::Answer;
 
 /// A JSON Web Key Set (RFC 7517 §5).
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "describes what the port `jwks` holds as text")]
 struct JsonWebKeySet {
+    /// Every key that may have signed a token which is still good.
     keys: Vec<JsonWebKey>,
 }
 
@@ -18,13 +20,17 @@ struct JsonWebKeySet {
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "describes what the port `jwks` holds as text")]
 struct JsonWebKey {
-    #[schema(example = "OKP")]
+    /// Always `OKP`.
+    #[schema(schema_with = octet_key_pair)]
     kty: String,
-    #[schema(example = "Ed25519")]
+    /// Always `Ed25519`.
+    #[schema(schema_with = ed25519)]
     crv: String,
-    #[schema(example = "EdDSA")]
+    /// Always `EdDSA`.
+    #[schema(schema_with = eddsa)]
     alg: String,
-    #[schema(rename = "use", example = "sig")]
+    /// Always `sig`.
+    #[schema(rename = "use", schema_with = signatures)]
     usage: String,
     /// What an access token's header names it by.
     kid: String,

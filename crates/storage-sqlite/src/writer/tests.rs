@@ -12,7 +12,7 @@ use crate::connection::{self, Synchronous};
 async fn writer() -> (Arc<Writer>, TempDir) {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("test.db");
-    let connection = connection::writer(&path, Synchronous::Full).expect("a connection");
+    let connection = connection::opening(&path, Synchronous::Full).expect("a connection");
     let writer = Arc::new(Writer::start(connection).expect("a thread"));
     let made = writer
         .run(|c| {
@@ -247,6 +247,6 @@ async fn dropping_the_writer_writes_what_has_queued() {
     drop(writer);
     assert_eq!(answer.await.expect("an answer"), Ok(()));
     let path = folder.path().join("test.db");
-    let mut connection = connection::writer(&path, Synchronous::Full).expect("a connection");
+    let mut connection = connection::opening(&path, Synchronous::Full).expect("a connection");
     assert_eq!(count(&mut connection), Ok(1));
 }

@@ -18,11 +18,14 @@ pub(crate) struct DeletionAnswer {
     /// pending, cancelled or finalized.
     #[schema(value_type = AccountDeletionStatus)]
     status: &'static str,
+    /// When it was asked for.
     requested_at: Instant,
     /// When it is due.
     scheduled_for: Instant,
+    /// When it was taken back; null where it was not.
     #[schema(required)]
     cancelled_at: Option<Instant>,
+    /// When the account was deleted; null where it was not.
     #[schema(required)]
     finalized_at: Option<Instant>,
 }

@@ -25,18 +25,18 @@ pub(crate) struct DeviceTokenBody {
     platform: Field<String>,
     /// The device's name for itself.
     #[validate(length(max = 256, message = "must be at most 256 bytes long"))]
-    #[schema(value_type = String, required, min_length = 1, max_length = 256, example = "iphone-14-pro")]
+    #[schema(value_type = String, required, min_length = 1, max_length = 256, pattern = r"^[^\u0000]*$", example = "iphone-14-pro")]
     device_id: Field<String>,
     /// The provider's token; a person may not have allowed one.
     #[validate(length(max = 4096, message = "must be at most 4096 bytes long"))]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 4096, example = "sample")]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 4096, pattern = r"^[^\u0000]*$", example = "sample")]
     token: Field<String>,
     /// An IANA time zone name.
     #[schema(value_type = Option<String>, min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9_+/-]+$", example = "Europe/Istanbul")]
     timezone: Field<String>,
     /// The token that starts Live Activities.
     #[validate(length(max = 4096, message = "must be at most 4096 bytes long"))]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 4096, example = "push_to_start_token_value")]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 4096, pattern = r"^[^\u0000]*$", example = "push_to_start_token_value")]
     live_activity_push_to_start_token: Field<String>,
 }
 

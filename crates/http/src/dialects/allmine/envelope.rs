@@ -9,7 +9,7 @@ use crate::api::Api;
 use crate::call::Call;
 use crate::failure::{BadField, Failure};
 use crate::instant::Instant;
-use crate::openapi::vocabulary::{always_false, always_null, always_true};
+use crate::openapi::vocabulary::{always_200, always_false, always_null, always_true};
 
 /// A success in the envelope.
 #[derive(Serialize, ToSchema)]
@@ -20,7 +20,7 @@ pub(crate) struct Envelope<T> {
     #[schema(schema_with = always_true)]
     is_success: bool,
     /// The HTTP status.
-    #[schema(minimum = 200, maximum = 200)]
+    #[schema(schema_with = always_200)]
     status_code: u16,
     /// What was asked for.
     data: T,
@@ -155,7 +155,11 @@ mod tests {
         let conflict = "Resource already exists or cannot be changed in its current state";
         for (failure, status, first) in [
             (Failure::UnknownPath, 404, "Resource not found"),
-            (Failure::MethodNotAllowed("GET"), 405, "Method not allowed"),
+            (
+                Failure::MethodNotAllowed("GET, HEAD".into()),
+                405,
+                "Method not allowed",
+            ),
             (Failure::Unauthenticated, 401, "Authentication required"),
             (Failure::Forbidden, 403, "Insufficient permissions"),
             (Failure::TooLarge, 413, "Payload too large"),

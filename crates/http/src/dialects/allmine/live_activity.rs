@@ -22,19 +22,19 @@ use crate::routing::Answer;
 pub(crate) struct LiveActivityBody {
     /// The stream that it shows.
     #[validate(length(max = 256, message = "must be at most 256 bytes long"))]
-    #[schema(value_type = String, required, min_length = 1, max_length = 256, example = "stream-42")]
+    #[schema(value_type = String, required, min_length = 1, max_length = 256, pattern = r"^[^\u0000]*$", example = "stream-42")]
     stream_id: Field<String>,
     /// The device that shows it.
     #[validate(length(max = 256, message = "must be at most 256 bytes long"))]
-    #[schema(value_type = String, required, min_length = 1, max_length = 256, example = "iphone-14-pro")]
+    #[schema(value_type = String, required, min_length = 1, max_length = 256, pattern = r"^[^\u0000]*$", example = "iphone-14-pro")]
     device_id: Field<String>,
     /// The token that updates it.
     #[validate(length(max = 4096, message = "must be at most 4096 bytes long"))]
-    #[schema(value_type = String, required, min_length = 1, max_length = 4096, example = "live_activity_token_value")]
+    #[schema(value_type = String, required, min_length = 1, max_length = 4096, pattern = r"^[^\u0000]*$", example = "live_activity_token_value")]
     live_activity_token: Field<String>,
     /// Its own identity.
     #[validate(length(max = 256, message = "must be at most 256 bytes long"))]
-    #[schema(value_type = String, required, min_length = 1, max_length = 256, example = "activity-7")]
+    #[schema(value_type = String, required, min_length = 1, max_length = 256, pattern = r"^[^\u0000]*$", example = "activity-7")]
     activity_id: Field<String>,
 }
 

@@ -27,17 +27,20 @@ const MOST_INTERESTS: usize = 100;
 #[serde(default, rename_all = "camelCase")]
 #[schema(as = AllmineProfileRequest)]
 pub(crate) struct ProfileBody {
+    /// The given name.
     #[validate(length(max = 1024, message = "must be at most 1024 bytes long"))]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 1024)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 1024, pattern = r"^[^\u0000]*$")]
     name: Field<String>,
+    /// The family name.
     #[validate(length(max = 1024, message = "must be at most 1024 bytes long"))]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 1024)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 1024, pattern = r"^[^\u0000]*$")]
     surname: Field<String>,
     /// Unique without regard to case; may be changed again 30 days later.
     #[schema(value_type = Option<String>, pattern = "^[A-Za-z0-9_.]{3,30}$")]
     username: Field<String>,
+    /// Where the photograph lies, in whatever form the application uses.
     #[validate(length(max = 1024, message = "must be at most 1024 bytes long"))]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 1024)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 1024, pattern = r"^[^\u0000]*$")]
     profile_photo: Field<String>,
     /// available, busy or offline.
     #[schema(value_type = Option<vocabulary::Availability>)]
@@ -48,47 +51,61 @@ pub(crate) struct ProfileBody {
     /// male, female, other or undisclosed.
     #[schema(value_type = Option<vocabulary::Gender>)]
     gender: Field<String>,
-    #[schema(value_type = Option<Vec<String>>, max_items = 100, example = json!(["music"]))]
+    /// What the person is interested in, all of it.
+    #[schema(schema_with = vocabulary::interests)]
     interests: Field<Vec<String>>,
+    /// What the person is expert in.
     #[validate(length(max = 1024, message = "must be at most 1024 bytes long"))]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 1024)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 1024, pattern = r"^[^\u0000]*$")]
     expertise: Field<String>,
     /// Unverified: it signs nobody in.
     #[validate(email(message = "must be an e-mail address"))]
-    #[schema(value_type = Option<String>, format = "email", max_length = 320, example = "john@example.com")]
+    #[schema(value_type = Option<String>, format = "email", max_length = 320, pattern = r"^[^\u0000]*$", example = "john@example.com")]
     email: Field<String>,
+    /// What the person says about themselves.
     #[validate(length(max = 1024, message = "must be at most 1024 bytes long"))]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 1024)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 1024, pattern = r"^[^\u0000]*$")]
     bio: Field<String>,
+    /// The name on Instagram.
     #[validate(length(max = 1024, message = "must be at most 1024 bytes long"))]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 1024)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 1024, pattern = r"^[^\u0000]*$")]
     instagram: Field<String>,
+    /// The name on X.
     #[validate(length(max = 1024, message = "must be at most 1024 bytes long"))]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 1024)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 1024, pattern = r"^[^\u0000]*$")]
     x: Field<String>,
+    /// The name on TikTok.
     #[validate(length(max = 1024, message = "must be at most 1024 bytes long"))]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 1024)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 1024, pattern = r"^[^\u0000]*$")]
     tiktok: Field<String>,
+    /// The name on Snapchat.
     #[validate(length(max = 1024, message = "must be at most 1024 bytes long"))]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 1024)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 1024, pattern = r"^[^\u0000]*$")]
     snapchat: Field<String>,
+    /// The name on Facebook.
     #[validate(length(max = 1024, message = "must be at most 1024 bytes long"))]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 1024)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 1024, pattern = r"^[^\u0000]*$")]
     facebook: Field<String>,
+    /// Whether the privacy policy is accepted; null means no.
     #[schema(value_type = Option<bool>)]
     privacy_policy_accepted: Field<bool>,
+    /// The version of it that was accepted.
     #[validate(length(max = 1024, message = "must be at most 1024 bytes long"))]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 1024)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 1024, pattern = r"^[^\u0000]*$")]
     privacy_policy_version: Field<String>,
+    /// Whether the terms of use are accepted; null means no.
     #[schema(value_type = Option<bool>)]
     terms_of_use_accepted: Field<bool>,
+    /// The version of them that was accepted.
     #[validate(length(max = 1024, message = "must be at most 1024 bytes long"))]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 1024)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 1024, pattern = r"^[^\u0000]*$")]
     terms_of_use_version: Field<String>,
+    /// Whether the consent form is accepted; null means no.
     #[schema(value_type = Option<bool>)]
     consent_form_accepted: Field<bool>,
+    /// The version of it that was accepted.
     #[validate(length(max = 1024, message = "must be at most 1024 bytes long"))]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 1024)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 1024, pattern = r"^[^\u0000]*$")]
     consent_form_version: Field<String>,
 }
 
@@ -177,7 +194,8 @@ fn interests(named: Vec<String>) -> Result<Vec<Text>, String> {
         "privacyPolicyVersion": "1.2.0", "termsOfUseAccepted": true, "termsOfUseVersion": "1.1.0"})),
     security(("bearer" = [])),
     responses(
-        (status = 200, description = "The account after the change.", body = Envelope<UserAnswer>),
+        (status = 200, description = "The account after the change.", body = Envelope<UserAnswer>,
+            example = json!(super::examples::account())),
         (status = 400, description = "Fields are wrong; `errors[1..]` name each."),
         (status = 409, description = "The user name is taken, or was changed in the last 30 days."),
     ))]

@@ -18,6 +18,7 @@ use crate::routing::Answer;
 #[serde(rename_all = "camelCase")]
 #[schema(as = AllmineSession)]
 pub(crate) struct SessionAnswer {
+    /// What ends it: the last part of the path of `endSession`.
     #[schema(format = "uuid")]
     id: String,
     /// The sign-in.
@@ -54,6 +55,11 @@ impl SessionAnswer {
     }
 }
 
+/// The caller's live sessions.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AllmineSessions)]
+pub(crate) struct SessionsAnswer(Vec<SessionAnswer>);
+
 /// What a valid access token says.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -62,8 +68,10 @@ pub(crate) struct ValidTokenAnswer {
     /// Always true; a token that is not good is 401.
     #[schema(schema_with = always_true)]
     valid: bool,
+    /// Whose token it is.
     #[schema(format = "uuid")]
     user_id: String,
+    /// The session that it belongs to.
     #[schema(format = "uuid")]
     session_id: String,
     /// When the token dies.
@@ -116,7 +124,7 @@ pub(crate) async fn revoke_token(call: &mut Call) -> Answer {
 #[utoipa::path(get, path = "/api/v1/auth/sessions", tag = "Allmine", operation_id = "listSessions",
     security(("bearer" = [])),
     responses(
-        (status = 200, description = "The live sessions, newest first.", body = Envelope<Vec<SessionAnswer>>,
+        (status = 200, description = "The live sessions, newest first.", body = Envelope<SessionsAnswer>,
             example = json!({"isSuccess": true, "statusCode": 200, "data": [{
                 "id": "019ae1f2-7c1b-7d5e-9b1a-3f2c4d5e6f70", "createdAt": "2026-01-15T10:30:00.000Z",
                 "lastUsedAt": "2026-01-16T08:12:45.120Z", "expiresAt": "2026-02-15T08:12:45.120Z",
@@ -126,11 +134,10 @@ pub(crate) async fn revoke_token(call: &mut Call) -> Answer {
 pub(crate) async fn list(call: &mut Call) -> Answer {
     let caller = call.bearer()?;
     let sessions = call.api.doorbell.sessions(caller).await?;
-    let answers: Vec<SessionAnswer> = sessions
+    let shown = sessions
         .into_iter()
-        .map(|session| SessionAnswer::of(session, caller.session))
-        .collect();
-    Ok(wrapped(call, answers))
+        .map(|session| SessionAnswer::of(session, caller.session));
+    Ok(wrapped(call, SessionsAnswer(shown.collect())))
 }
 
 /// End one session.

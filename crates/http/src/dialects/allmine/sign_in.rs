@@ -28,7 +28,7 @@ pub(crate) struct SendOtpBody {
     country_code: Field<String>,
     /// The number as it is dialled within the country.
     #[validate(length(max = 1024, message = "must be at most 1024 bytes long"))]
-    #[schema(value_type = String, required, min_length = 1, max_length = 128, example = "5551234567")]
+    #[schema(value_type = String, required, min_length = 1, max_length = 128, pattern = r"^[^\u0000]*$", example = "5551234567")]
     phone_number: Field<String>,
 }
 
@@ -60,18 +60,18 @@ pub(crate) struct VerifyOtpBody {
     country_code: Field<String>,
     /// The number as it is dialled within the country.
     #[validate(length(max = 1024, message = "must be at most 1024 bytes long"))]
-    #[schema(value_type = String, required, min_length = 1, max_length = 128, example = "5551234567")]
+    #[schema(value_type = String, required, min_length = 1, max_length = 128, pattern = r"^[^\u0000]*$", example = "5551234567")]
     phone_number: Field<String>,
     /// 4 to 8 digits.
     #[schema(value_type = String, required, pattern = "^[0-9]{4,8}$", example = "1234")]
     code: Field<String>,
     /// Where a first sign-in came from; kept from then on.
     #[validate(length(max = 1024, message = "must be at most 1024 bytes long"))]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 1024, example = "instagram_ads")]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 1024, pattern = r"^[^\u0000]*$", example = "instagram_ads")]
     signup_source: Field<String>,
     /// Which campaign brought it; kept from then on.
     #[validate(length(max = 1024, message = "must be at most 1024 bytes long"))]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 1024, example = "spring_launch_2026")]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 1024, pattern = r"^[^\u0000]*$", example = "spring_launch_2026")]
     signup_campaign: Field<String>,
 }
 
@@ -114,7 +114,7 @@ pub(crate) struct TokensAnswer {
 pub(crate) struct RefreshBody {
     /// A refresh token of a session; to refresh, the newest.
     #[validate(length(max = 1024, message = "must be at most 1024 bytes long"))]
-    #[schema(value_type = String, required, min_length = 1, max_length = 1024, example = "sample")]
+    #[schema(value_type = String, required, min_length = 1, max_length = 1024, pattern = r"^[^\u0000]*$", example = "sample")]
     refresh_token: Field<String>,
 }
 
@@ -162,7 +162,7 @@ pub(crate) async fn send_otp(call: &mut Call) -> Answer {
     request_body(content = VerifyOtpBody, example = json!({"countryCode": "90", "phoneNumber": "5551234567",
         "code": "1234", "signupSource": "instagram_ads", "signupCampaign": "spring_launch_2026"})),
     responses(
-        (status = 200, description = "Signed in.", body = SignedInAnswer),
+        (status = 200, description = "Signed in.", body = SignedInAnswer, example = json!(super::examples::signed_in())),
         (status = 400, description = "A field is wrong, or the code is: one that a newer code replaced is wrong too."),
         (status = 404, description = "No code lives for this number: none was sent, or it has expired."),
         (status = 409, description = "The code was used, or its attempts are spent."),

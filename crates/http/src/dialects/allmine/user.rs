@@ -21,10 +21,13 @@ use crate::routing::Answer;
 )]
 #[schema(as = AllmineUser)]
 pub(crate) struct UserAnswer {
+    /// The given name.
     #[schema(required)]
     name: Option<String>,
+    /// The family name.
     #[schema(required)]
     surname: Option<String>,
+    /// The name that is unique to the person, without regard to case.
     #[schema(required, pattern = "^[A-Za-z0-9_.]{3,30}$", example = "johndoe123")]
     username: Option<String>,
     /// Without `+`.
@@ -33,49 +36,69 @@ pub(crate) struct UserAnswer {
     /// The national significant number.
     #[schema(required, value_type = Option<String>, pattern = "^[0-9]+$", example = "5372505890")]
     phone_number: Option<String>,
+    /// Where the first sign-in came from.
     #[schema(required)]
     signup_source: Option<String>,
+    /// Which campaign brought it.
     #[schema(required)]
     signup_campaign: Option<String>,
+    /// Where the photograph lies, as the application put it.
     #[schema(required)]
     profile_photo: Option<String>,
     /// available, busy or offline.
     #[schema(value_type = vocabulary::Availability)]
     availability_status: &'static str,
+    /// The date of birth, at midnight UTC where no time was given.
     #[schema(required)]
     birth_date: Option<Instant>,
     /// male, female, other or undisclosed.
     #[schema(required, value_type = Option<vocabulary::Gender>)]
     gender: Option<&'static str>,
+    /// What the person is interested in.
     interests: Vec<String>,
+    /// What the person is expert in.
     #[schema(required)]
     expertise: Option<String>,
+    /// Unverified: it signs nobody in.
     #[schema(required, format = "email")]
     email: Option<String>,
+    /// What the person says about themselves.
     #[schema(required)]
     bio: Option<String>,
+    /// The name on Instagram.
     #[schema(required)]
     instagram: Option<String>,
+    /// The name on X.
     #[schema(required)]
     x: Option<String>,
+    /// The name on TikTok.
     #[schema(required)]
     tiktok: Option<String>,
+    /// The name on Snapchat.
     #[schema(required)]
     snapchat: Option<String>,
+    /// The name on Facebook.
     #[schema(required)]
     facebook: Option<String>,
+    /// Whether the privacy policy was accepted.
     privacy_policy_accepted: bool,
+    /// The version of it that was accepted.
     #[schema(required)]
     privacy_policy_version: Option<String>,
+    /// Whether the terms of use were accepted.
     terms_of_use_accepted: bool,
+    /// The version of them that was accepted.
     #[schema(required)]
     terms_of_use_version: Option<String>,
+    /// Whether the consent form was accepted.
     consent_form_accepted: bool,
+    /// The version of it that was accepted.
     #[schema(required)]
     consent_form_version: Option<String>,
     /// Whether name, surname, user name, privacy policy and terms are there.
     is_registration_complete: bool,
-    #[schema(value_type = Vec<String>, example = json!(["user"]))]
+    /// What the person may do.
+    #[schema(schema_with = vocabulary::roles)]
     roles: [&'static str; 1],
     /// Doorbell knows no followers, prices or credits: always 0, as for a new account.
     followers_count: u64,
@@ -85,21 +108,27 @@ pub(crate) struct UserAnswer {
     minute_price_in_live_stream: u64,
     /// Always 0.
     credit_balance: u64,
+    /// The last sign-in.
     last_login: Instant,
     /// That of the device that last sent one.
     #[schema(required, example = "Europe/Istanbul")]
     timezone: Option<String>,
+    /// When the user name was last changed.
     #[schema(required)]
     last_username_change_date: Option<Instant>,
-    /// null, pending, cancelled or finalized.
+    /// Where a deletion of the account stands; null where none was asked for.
     #[schema(required, value_type = Option<vocabulary::AccountDeletionStatus>)]
     account_deletion_status: Option<&'static str>,
+    /// When the deletion was asked for.
     #[schema(required)]
     account_deletion_requested_at: Option<Instant>,
+    /// When it is due.
     #[schema(required)]
     account_deletion_scheduled_for: Option<Instant>,
+    /// When it was taken back.
     #[schema(required)]
     account_deletion_cancelled_at: Option<Instant>,
+    /// When the account was deleted.
     #[schema(required)]
     account_deletion_finalized_at: Option<Instant>,
 }
@@ -176,7 +205,7 @@ fn text(text: Option<Text>) -> Option<String> {
 ///
 /// Every key is there always; a fact that is not known yet is `null`.
 #[utoipa::path(get, path = "/api/v1/auth/me", tag = "Allmine", operation_id = "getMe", security(("bearer" = [])),
-    responses((status = 200, description = "The account.", body = Envelope<UserAnswer>)))]
+    responses((status = 200, description = "The account.", body = Envelope<UserAnswer>, example = json!(super::examples::account()))))]
 pub(crate) async fn me(call: &mut Call) -> Answer {
     let caller = call.bearer()?;
     let user = call.api.doorbell.me(caller).await?;

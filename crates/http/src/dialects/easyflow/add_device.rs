@@ -1,10 +1,14 @@
 //! Adding a device with everything that is known of it.
 
+use std::borrow::Cow;
+
 use doorbell_application::AddDevice;
 use doorbell_domain::text::{DeviceId, Environment};
 use doorbell_domain::{Platform, PushToken};
 use serde::Deserialize;
-use utoipa::ToSchema;
+use utoipa::openapi::schema::{AllOfBuilder, ObjectBuilder, OneOfBuilder, Type};
+use utoipa::openapi::{Ref, RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 use validator::Validate;
 
 use super::device::{DeviceData, Success, show};
@@ -16,34 +20,91 @@ use crate::field::Field;
 use crate::form::Form;
 use crate::object::Object;
 use crate::openapi::vocabulary;
-use crate::routing::Answer;
+use crate::routing::{Answer, Schemas};
 
 /// A device as its client describes it.
 #[derive(Default, Deserialize, Validate, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
-#[schema(as = EasyflowAddDeviceRequest)]
 pub(crate) struct AddDeviceBody {
     /// The client's own name for the device.
     #[validate(length(max = 256, message = "must be at most 256 bytes long"))]
-    #[schema(value_type = String, required, min_length = 1, max_length = 256, example = "device-a81f92")]
+    #[schema(value_type = String, required, min_length = 1, max_length = 256, pattern = r"^[^\u0000]*$", example = "device-a81f92")]
     device_id: Field<String>,
     /// `android`, `ios` or `web`.
     #[schema(value_type = vocabulary::Platform, required)]
     platform: Field<String>,
     /// Where the application was built for; `sandbox` and `development` mean the APNs sandbox.
     #[validate(length(max = 256, message = "must be at most 256 bytes long"))]
-    #[schema(value_type = String, required, min_length = 1, max_length = 256, example = "production")]
+    #[schema(value_type = String, required, min_length = 1, max_length = 256, pattern = r"^[^\u0000]*$", example = "production")]
     environment: Field<String>,
     /// The token that its platform's provider gave.
     #[validate(length(max = 4096, message = "must be at most 4096 bytes long"))]
-    #[schema(value_type = String, required, min_length = 1, max_length = 4096, example = "eJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.newmocktoken123")]
+    #[schema(value_type = String, required, min_length = 1, max_length = 4096, pattern = r"^[^\u0000]*$", example = "eJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.newmocktoken123")]
     push_token: Field<String>,
-    /// Required for android and ios, if only `{}`.
+    /// What the application tells.
     #[schema(value_type = Option<MobileSettingsBody>)]
     mobile_settings: Field<Object<MobileSettingsBody>>,
-    /// Required for web, if only `{}`.
+    /// What the browser tells.
     #[schema(value_type = Option<WebSettingsBody>)]
     web_settings: Field<Object<WebSettingsBody>>,
+}
+
+/// The body in the document, which knows that a platform needs its own settings.
+struct AddDeviceRequest;
+
+impl PartialSchema for AddDeviceRequest {
+    fn schema() -> RefOr<Schema> {
+        let with = |platforms: &[Platform], settings: &str, of: RefOr<Schema>| {
+            let names = platforms.iter().map(|platform| platform.name());
+            ObjectBuilder::new()
+                .property(
+                    "platform",
+                    ObjectBuilder::new()
+                        .schema_type(Type::String)
+                        .enum_values(Some(names))
+                        .description(Some("What the device runs.")),
+                )
+                .property(settings, of)
+                .required("platform")
+                .required(settings)
+        };
+        let mobile = described(
+            MobileSettingsBody::name(),
+            "What the application tells, if only `{}`.",
+        );
+        let web = described(WebSettingsBody::name(), "What the browser tells, if only `{}`.");
+        AllOfBuilder::new()
+            .description(Some(
+                "A device as its client describes it. A platform needs its own settings, if only `{}`.",
+            ))
+            .item(AddDeviceBody::schema())
+            .item(
+                OneOfBuilder::new()
+                    .item(with(
+                        &[Platform::Android, Platform::Ios],
+                        "mobileSettings",
+                        mobile,
+                    ))
+                    .item(with(&[Platform::Web], "webSettings", web)),
+            )
+            .into()
+    }
+}
+
+fn described(schema: Cow<'static, str>, description: &str) -> RefOr<Schema> {
+    let mut reference = Ref::from_schema_name(schema);
+    description.clone_into(&mut reference.description);
+    RefOr::Ref(reference)
+}
+
+impl ToSchema for AddDeviceRequest {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("EasyflowAddDeviceRequest")
+    }
+
+    fn schemas(schemas: &mut Schemas) {
+        AddDeviceBody::schemas(schemas);
+    }
 }
 
 /// Add a device.
@@ -51,22 +112,14 @@ pub(crate) struct AddDeviceBody {
 /// Makes the device known with everything that its client tells, or renews it; a revoked one becomes active
 /// again. `mobileSettings` is required for android and ios, `webSettings` for web, if only as `{}`.
 #[utoipa::path(post, path = "/notifications/devices/add-device", tag = "easyflow", operation_id = "addDevice",
-    request_body(content = AddDeviceBody, example = json!({"deviceId": "device-a81f92", "platform": "android",
+    request_body(content = AddDeviceRequest, example = json!({"deviceId": "device-a81f92", "platform": "android",
         "environment": "production", "pushToken": "eJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.newmocktoken123",
         "mobileSettings": {"appInstanceId": "app-instance-4421", "appVersion": "3.2.1", "osVersion": "14.8",
             "deviceModel": "Pixel 8"}})),
     security(("bearer" = [])), params(FingerprintHeader),
     responses(
         (status = 200, description = "The device as it stands now.", body = Success<DeviceData>,
-            example = json!({"statusCode": 200, "data": {"device": {
-                "id": "65dcb2a91f8c9b0022c8e771", "createdAt": "2026-01-28T18:42:11.430Z",
-                "updatedAt": "2026-01-29T16:22:40.910Z", "deleted": "false",
-                "userId": "91f8b73e-1c4a-4d9e-a9e2-3c7a8b1d902f", "deviceId": "device-a81f92",
-                "platform": "android", "lastUsedAt": "2026-01-29T16:20:58.300Z", "status": "active",
-                "environment": "production", "lastSeenAt": "2026-01-29T16:22:40.910Z",
-                "pushToken": "eJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.newmocktoken123",
-                "mobileSettings": {"appInstanceId": "app-instance-4421", "appVersion": "3.2.1",
-                    "osVersion": "14.8", "deviceModel": "Pixel 8"}}}})),
+            example = json!(super::examples::telephone())),
         (status = 400, description = "Parameters are missing or wrong: wrong settings are named as a whole; \
             `deviceId` also where the user may have no more devices, `pushToken` where the device may have no more tokens."),
         (status = 403, description = "The fingerprint is not the one that the session showed first."),

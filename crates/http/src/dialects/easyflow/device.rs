@@ -7,19 +7,23 @@ use utoipa::ToSchema;
 
 use super::settings::{MobileSettingsAnswer, WebSettingsAnswer};
 use crate::instant::Instant;
-use crate::openapi::vocabulary::{self, never_deleted};
+use crate::openapi::vocabulary::{self, always_200, never_deleted};
 
 /// A device. What is not known is left out.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = EasyflowDevice)]
 pub(crate) struct DeviceAnswer {
+    /// The device's own identity, the same in every dialect.
     id: String,
+    /// When it was first registered.
     created_at: Instant,
+    /// When anything about it last changed.
     updated_at: Instant,
     /// Always `false`: a device is revoked, never deleted.
     #[schema(schema_with = never_deleted)]
     deleted: &'static str,
+    /// Whose it is.
     user_id: String,
     /// The client's own name for it.
     #[schema(example = "device-a81f92")]
@@ -32,6 +36,7 @@ pub(crate) struct DeviceAnswer {
     /// `active` or `revoked`.
     #[schema(value_type = vocabulary::DeviceStatus)]
     status: &'static str,
+    /// Where the application was built for.
     #[schema(example = "production")]
     environment: String,
     /// Its last registration, refresh or update.
@@ -79,7 +84,7 @@ impl From<DeviceView> for DeviceAnswer {
 #[schema(as = EasyflowSuccess)]
 pub(crate) struct Success<T> {
     /// Always 200.
-    #[schema(minimum = 200, maximum = 200, example = 200)]
+    #[schema(schema_with = always_200)]
     status_code: u16,
     /// What came of it.
     data: T,
@@ -89,6 +94,7 @@ pub(crate) struct Success<T> {
 #[derive(Serialize, ToSchema)]
 #[schema(as = EasyflowDeviceData)]
 pub(crate) struct DeviceData {
+    /// The device.
     device: DeviceAnswer,
 }
 

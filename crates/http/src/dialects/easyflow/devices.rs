@@ -14,6 +14,9 @@ use crate::field::Field;
 use crate::form::Form;
 use crate::routing::Answer;
 
+/// The last page that can be asked for: what a signed number of 32 bits holds, which is what a client's may be.
+const MAX_PAGE: u32 = 2_147_483_647;
+
 /// The most devices on a page.
 const MAX_LIMIT: u32 = 100;
 
@@ -28,7 +31,7 @@ pub(crate) struct DevicesData {
     /// The devices of this page, newest first, revoked ones too.
     docs: Vec<DeviceAnswer>,
     /// The page that was asked for, the first being 1.
-    #[schema(minimum = 1)]
+    #[schema(minimum = 1, maximum = 2_147_483_647)]
     current_page: u32,
     /// How many devices a page has at most.
     #[schema(minimum = 1, maximum = 100)]
@@ -44,6 +47,27 @@ pub(crate) struct DevicesData {
     next_page: Option<u64>,
 }
 
+/// Which of the caller's devices to list.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "describes the parameters in the document")]
+struct PageParameters {
+    /// Which page.
+    #[param(nullable = false, minimum = 1, maximum = 2_147_483_647, default = 1)]
+    page: Option<u32>,
+    /// How many devices a page has.
+    #[param(nullable = false, minimum = 1, maximum = 100, default = 20)]
+    limit: Option<u32>,
+    /// The caller's own id; any other is refused.
+    #[param(
+        rename = "userId",
+        nullable = false,
+        format = "uuid",
+        example = "019ae1f2-7c1a-7b3c-8d4e-5f6a7b8c9d0e"
+    )]
+    user_id: Option<String>,
+}
+
 /// Get a device.
 ///
 /// By its `id`, or by the client's own `deviceId`; one of them must be there, and `id` counts where both are.
@@ -51,21 +75,14 @@ pub(crate) struct DevicesData {
     security(("bearer" = [])),
     params(
         FingerprintHeader,
-        ("id" = Option<String>, Query, description = "The device's `id`.", nullable = false, format = "uuid"),
+        ("id" = Option<String>, Query, description = "The device's `id`.", nullable = false, format = "uuid",
+            example = "019ae1f2-7c1c-7e6f-8a2b-4c5d6e7f8091"),
         ("deviceId" = Option<String>, Query, description = "The client's own name for the device.",
-            nullable = false, min_length = 1, max_length = 256, example = "device-a81f92"),
+            nullable = false, min_length = 1, max_length = 256, pattern = r"^[^\u0000]*$", example = "device-a81f92"),
     ),
     responses(
         (status = 200, description = "The device.", body = Success<DeviceData>,
-            example = json!({"statusCode": 200, "data": {"device": {
-                "id": "65dcb2a91f8c9b0022c8e771", "createdAt": "2026-01-28T18:42:11.430Z",
-                "updatedAt": "2026-01-29T16:22:40.910Z", "deleted": "false",
-                "userId": "91f8b73e-1c4a-4d9e-a9e2-3c7a8b1d902f", "deviceId": "device-a81f92",
-                "platform": "android", "lastUsedAt": "2026-01-29T16:20:58.300Z", "status": "active",
-                "environment": "production", "lastSeenAt": "2026-01-29T16:22:40.910Z",
-                "pushToken": "eJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.newmocktoken123",
-                "mobileSettings": {"appInstanceId": "app-instance-4421", "appVersion": "3.2.1",
-                    "osVersion": "14.8", "deviceModel": "Pixel 8"}}}})),
+            example = json!(super::examples::telephone())),
         (status = 400, description = "Parameters are missing, wrong, or name no device of the caller."),
         (status = 403, description = "The fingerprint is not the one that the session showed first."),
     ))]
@@ -105,24 +122,11 @@ fn key(id: Option<String>, device_id: Option<String>) -> Result<(&'static str, D
     security(("bearer" = [])),
     params(
         FingerprintHeader,
-        ("page" = Option<u32>, Query, description = "Which page; 1 where absent.", nullable = false, minimum = 1),
-        ("limit" = Option<u32>, Query, description = "How many devices a page has; 20 where absent.",
-            nullable = false, minimum = 1, maximum = 100),
-        ("userId" = Option<String>, Query, description = "The caller's own id; any other is refused.",
-            nullable = false, format = "uuid"),
+        PageParameters,
     ),
     responses(
         (status = 200, description = "A page of the caller's devices.", body = Success<DevicesData>,
-            example = json!({"statusCode": 200, "data": {"docs": [{
-                "id": "65dcb2a91f8c9b0022c8e771", "createdAt": "2026-01-28T18:42:11.430Z",
-                "updatedAt": "2026-01-29T16:22:40.910Z", "deleted": "false",
-                "userId": "91f8b73e-1c4a-4d9e-a9e2-3c7a8b1d902f", "deviceId": "browser-7",
-                "platform": "web", "lastUsedAt": "2026-01-29T16:20:58.300Z", "status": "active",
-                "environment": "production", "lastSeenAt": "2026-01-29T16:22:40.910Z",
-                "webSettings": {"userAgent": "Mozilla/5.0 (Windows NT 10.0; Win64; x64)",
-                    "ipAddress": "10.0.0.45"}}],
-                "currentPage": 1, "limit": 20, "totalDocs": 1, "totalPages": 1, "hasNext": false,
-                "nextPage": null}})),
+            example = json!(super::examples::page())),
         (status = 400, description = "Parameters are wrong."),
         (status = 403, description = "These are another user's devices, or the fingerprint is not the one that the session showed first."),
     ))]
@@ -152,7 +156,7 @@ fn is_own(user: &str, caller: Caller) -> bool {
 fn page(page: Option<String>, limit: Option<String>) -> Result<(u32, u32), Failure> {
     let mut form = Form::default();
     let field = |value: Option<String>| value.map_or(Field::Absent, Field::Value);
-    let page = form.optional("page", field(page), |text| count(&text, u32::MAX));
+    let page = form.optional("page", field(page), |text| count(&text, MAX_PAGE));
     let limit = form.optional("limit", field(limit), |text| count(&text, MAX_LIMIT));
     form.finish()?;
     Ok((page.unwrap_or(1), limit.unwrap_or(DEFAULT_LIMIT)))
@@ -205,8 +209,8 @@ mod tests {
     #[test]
     fn a_page_is_counted_from_one_and_bounded() {
         assert_eq!(page_of(None, None), Ok((1, 20)));
-        assert_eq!(page_of(Some("4294967295"), Some("100")), Ok((u32::MAX, 100)));
-        for wrong in ["", "0", "-1", "+1", " 1", "1.5", "x", "4294967296", "１"] {
+        assert_eq!(page_of(Some("2147483647"), Some("100")), Ok((MAX_PAGE, 100)));
+        for wrong in ["", "0", "-1", "+1", " 1", "1.5", "x", "2147483648", "１"] {
             assert_eq!(bad(page_of(Some(wrong), None)), ["page"], "{wrong}");
             assert_eq!(bad(page_of(None, Some(wrong))), ["limit"], "{wrong}");
         }

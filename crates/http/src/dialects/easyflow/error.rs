@@ -110,7 +110,7 @@ mod tests {
                 404,
             ),
             (
-                Failure::MethodNotAllowed("GET"),
+                Failure::MethodNotAllowed("GET, HEAD".into()),
                 "Method Not Allowed",
                 "Method Not Allowed",
                 405,

@@ -21,11 +21,11 @@ use crate::routing::Answer;
 pub(crate) struct RefreshTokenBody {
     /// The client's own name for the device.
     #[validate(length(max = 256, message = "must be at most 256 bytes long"))]
-    #[schema(value_type = String, required, min_length = 1, max_length = 256, example = "device-a81f92")]
+    #[schema(value_type = String, required, min_length = 1, max_length = 256, pattern = r"^[^\u0000]*$", example = "device-a81f92")]
     device_id: Field<String>,
     /// The token that its platform's provider gave.
     #[validate(length(max = 4096, message = "must be at most 4096 bytes long"))]
-    #[schema(value_type = String, required, min_length = 1, max_length = 4096, example = "eJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.newmocktoken123")]
+    #[schema(value_type = String, required, min_length = 1, max_length = 4096, pattern = r"^[^\u0000]*$", example = "eJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.newmocktoken123")]
     push_token: Field<String>,
 }
 
@@ -40,15 +40,7 @@ pub(crate) struct RefreshTokenBody {
     security(("bearer" = [])), params(FingerprintHeader),
     responses(
         (status = 200, description = "The device as it stands now.", body = Success<DeviceData>,
-            example = json!({"statusCode": 200, "data": {"device": {
-                "id": "65dcb2a91f8c9b0022c8e771", "createdAt": "2026-01-28T18:42:11.430Z",
-                "updatedAt": "2026-01-29T16:22:40.910Z", "deleted": "false",
-                "userId": "91f8b73e-1c4a-4d9e-a9e2-3c7a8b1d902f", "deviceId": "device-a81f92",
-                "platform": "android", "lastUsedAt": "2026-01-29T16:20:58.300Z", "status": "active",
-                "environment": "production", "lastSeenAt": "2026-01-29T16:22:40.910Z",
-                "pushToken": "eJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.newmocktoken123",
-                "mobileSettings": {"appInstanceId": "app-instance-4421", "appVersion": "3.2.1",
-                    "osVersion": "14.8", "deviceModel": "Pixel 8"}}}})),
+            example = json!(super::examples::telephone())),
         (status = 400, description = "Parameters are missing, wrong, or name no device of the caller (`x-fingerprint-id` is one); `pushToken` also where \
             the device may have no more tokens."),
         (status = 403, description = "The device is revoked, or the fingerprint is not the one that the session showed first."),

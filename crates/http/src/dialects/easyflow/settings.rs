@@ -16,16 +16,16 @@ pub(crate) const RULE: &str = "must hold texts of 1 to 1024 bytes";
 #[schema(as = EasyflowMobileSettingsRequest)]
 pub(crate) struct MobileSettingsBody {
     /// The installation's own identity.
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 1024)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 1024, pattern = r"^[^\u0000]*$")]
     app_instance_id: Field<String>,
     /// The application's version.
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 1024)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 1024, pattern = r"^[^\u0000]*$")]
     app_version: Field<String>,
     /// The operating system's version.
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 1024)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 1024, pattern = r"^[^\u0000]*$")]
     os_version: Field<String>,
     /// The model of the device.
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 1024)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 1024, pattern = r"^[^\u0000]*$")]
     device_model: Field<String>,
 }
 
@@ -46,10 +46,10 @@ impl MobileSettingsBody {
 #[schema(as = EasyflowWebSettingsRequest)]
 pub(crate) struct WebSettingsBody {
     /// Its `User-Agent`.
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 1024)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 1024, pattern = r"^[^\u0000]*$")]
     user_agent: Field<String>,
     /// The address that it says it has.
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 1024)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 1024, pattern = r"^[^\u0000]*$")]
     ip_address: Field<String>,
 }
 
@@ -75,15 +75,19 @@ fn text(field: Field<String>) -> Result<Option<Text>, &'static str> {
 #[serde(rename_all = "camelCase")]
 #[schema(as = EasyflowMobileSettings)]
 pub(crate) struct MobileSettingsAnswer {
+    /// The installation's own identity.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, example = "app-instance-4421")]
     app_instance_id: Option<String>,
+    /// The application's version.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, example = "3.2.1")]
     app_version: Option<String>,
+    /// The operating system's version.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, example = "14.8")]
     os_version: Option<String>,
+    /// The model of the device.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, example = "Pixel 8")]
     device_model: Option<String>,
@@ -105,9 +109,11 @@ impl From<MobileSettings> for MobileSettingsAnswer {
 #[serde(rename_all = "camelCase")]
 #[schema(as = EasyflowWebSettings)]
 pub(crate) struct WebSettingsAnswer {
+    /// Its `User-Agent`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, example = "Mozilla/5.0 (Windows NT 10.0; Win64; x64)")]
     user_agent: Option<String>,
+    /// The address that it says it has.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, example = "10.0.0.45")]
     ip_address: Option<String>,

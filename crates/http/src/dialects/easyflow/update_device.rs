@@ -28,14 +28,14 @@ pub(crate) struct UpdateDeviceBody {
     id: Field<String>,
     /// Where the application was built for; `sandbox` and `development` mean the APNs sandbox.
     #[validate(length(max = 256, message = "must be at most 256 bytes long"))]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 256)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 256, pattern = r"^[^\u0000]*$")]
     environment: Field<String>,
     /// `active` or `revoked`; a revoked device is not rung.
     #[schema(value_type = Option<vocabulary::DeviceStatus>)]
     status: Field<String>,
     /// The token that its platform's provider gave.
     #[validate(length(max = 4096, message = "must be at most 4096 bytes long"))]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 4096, example = "eJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.newmocktoken123")]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 4096, pattern = r"^[^\u0000]*$", example = "eJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.newmocktoken123")]
     push_token: Field<String>,
     /// What the application tells.
     #[schema(value_type = Option<MobileSettingsBody>)]
@@ -55,14 +55,7 @@ pub(crate) struct UpdateDeviceBody {
     security(("bearer" = [])), params(FingerprintHeader),
     responses(
         (status = 200, description = "The device as it stands now.", body = Success<DeviceData>,
-            example = json!({"statusCode": 200, "data": {"device": {
-                "id": "019ae1f2-7c1c-7e6f-8a2b-4c5d6e7f8091", "createdAt": "2026-01-28T18:42:11.430Z",
-                "updatedAt": "2026-01-29T16:22:40.910Z", "deleted": "false",
-                "userId": "91f8b73e-1c4a-4d9e-a9e2-3c7a8b1d902f", "deviceId": "device-a81f92",
-                "platform": "android", "lastUsedAt": "2026-01-29T16:20:58.300Z", "status": "revoked",
-                "environment": "production", "lastSeenAt": "2026-01-29T16:22:40.910Z",
-                "mobileSettings": {"appInstanceId": "app-instance-4421", "appVersion": "3.2.1",
-                    "osVersion": "14.8", "deviceModel": "Pixel 8"}}}})),
+            example = json!(super::examples::revoked_telephone())),
         (status = 400, description = "Parameters are missing, wrong (wrong settings are named as a whole), or \
             name no device of the caller; `pushToken` also where the device may have no more tokens."),
         (status = 403, description = "A token for a revoked device, or the fingerprint is not the one that the session showed first."),

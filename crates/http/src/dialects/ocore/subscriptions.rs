@@ -35,11 +35,11 @@ pub(crate) struct SubscribeBody {
     keys: Field<Object<KeysBody>>,
     /// The person's name for the browser.
     #[validate(length(max = 1024, message = "must be at most 1024 bytes long"))]
-    #[schema(value_type = Option<String>, max_length = 1024)]
+    #[schema(value_type = Option<String>, max_length = 1024, pattern = r"^[^\u0000]*$")]
     device_name: Field<String>,
     /// The browser's `User-Agent`; the request's own where absent or "".
     #[validate(length(max = 1024, message = "must be at most 1024 bytes long"))]
-    #[schema(value_type = Option<String>, max_length = 1024)]
+    #[schema(value_type = Option<String>, max_length = 1024, pattern = r"^[^\u0000]*$")]
     user_agent: Field<String>,
 }
 
@@ -63,7 +63,7 @@ pub(crate) struct KeysBody {
 pub(crate) struct UnsubscribeBody {
     /// The push service's URL for it.
     #[validate(length(max = 2048, message = "must be at most 2048 bytes long"))]
-    #[schema(value_type = String, required, min_length = 1, max_length = 2048, example = "https://updates.push.services.mozilla.com/wpush/v2/example")]
+    #[schema(value_type = String, required, min_length = 1, max_length = 2048, pattern = r"^[^\u0000]*$", example = "https://updates.push.services.mozilla.com/wpush/v2/example")]
     endpoint: Field<String>,
 }
 
@@ -72,13 +72,19 @@ pub(crate) struct UnsubscribeBody {
 #[serde(rename_all = "camelCase")]
 #[schema(as = OCoreSubscription)]
 pub(crate) struct SubscriptionAnswer {
+    /// When the browser was first subscribed.
     created_at: Instant,
+    /// The person's name for the browser, or "".
     device_name: String,
+    /// The push service's URL for it.
     #[schema(format = "uri")]
     endpoint: String,
+    /// What it is known by; the same after it is subscribed again.
     #[schema(format = "uuid")]
     id: String,
+    /// When it was last subscribed.
     last_used_at: Instant,
+    /// The browser's `User-Agent`, or "".
     user_agent: String,
 }
 

@@ -5,7 +5,7 @@ use actix_web::http::StatusCode;
 use serde::Serialize;
 
 use crate::failure::{BadField, Failure};
-use crate::openapi::vocabulary::always_false;
+use crate::openapi::vocabulary::{self, always_error, always_false};
 
 const NOT_LOGGED_IN: &str = "You must be logged in to do this.";
 
@@ -24,7 +24,7 @@ pub(crate) struct CodedError {
     error: String,
     /// What to branch on.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, nullable = false, example = "error-type-param-not-valid")]
+    #[schema(value_type = Option<vocabulary::RocketChatErrorType>, nullable = false)]
     error_type: Option<&'static str>,
 }
 
@@ -39,7 +39,7 @@ pub(crate) struct NotLoggedIn {
     #[schema(required = false, example = "You must be logged in to do this.")]
     error: &'static str,
     /// Always `error`.
-    #[schema(example = "error")]
+    #[schema(schema_with = always_error)]
     status: &'static str,
     /// What is wrong.
     #[schema(example = "You must be logged in to do this.")]
@@ -92,9 +92,40 @@ pub(crate) fn render(failure: &Failure) -> HttpResponse {
 /// A code, and the sentence before it.
 type Coded = (&'static str, &'static str);
 
+/// Every code that an answer may name, in the order of the document.
+pub(crate) const CODES: [&str; 6] = [
+    ID_NOT_VALID.0,
+    TYPE_NOT_VALID.0,
+    VALUE_NOT_VALID.0,
+    APP_NAME_NOT_VALID.0,
+    TOO_MANY_DEVICES.0,
+    TOO_MANY_TOKENS.0,
+];
+
 const ID_NOT_VALID: Coded = (
     "error-id-param-not-valid",
     "The required \"id\" body param is invalid.",
+);
+
+const TYPE_NOT_VALID: Coded = (
+    "error-type-param-not-valid",
+    "The required \"type\" body param is missing or invalid.",
+);
+
+const APP_NAME_NOT_VALID: Coded = (
+    "error-appName-param-not-valid",
+    "The required \"appName\" body param is missing or invalid.",
+);
+
+const VALUE_NOT_VALID: Coded = (
+    "error-token-param-not-valid",
+    "The required \"value\" body param is missing or invalid.",
+);
+
+/// `value` and `token` share a code, and each is named by its own sentence.
+const TOKEN_NOT_VALID: Coded = (
+    VALUE_NOT_VALID.0,
+    "The required \"token\" body param is missing or invalid.",
 );
 
 /// Not known to Rocket.Chat, which bounds nothing; in the style of its own.
@@ -113,23 +144,10 @@ const TOO_MANY_TOKENS: Coded = (
 fn parameter_error(fields: &[BadField]) -> Coded {
     match fields.first().map(|field| field.name) {
         Some("id") => ID_NOT_VALID,
-        Some("type") => (
-            "error-type-param-not-valid",
-            "The required \"type\" body param is missing or invalid.",
-        ),
-        Some("appName") => (
-            "error-appName-param-not-valid",
-            "The required \"appName\" body param is missing or invalid.",
-        ),
-        // `value` and `token` share a code, and each is named by its own sentence.
-        Some("token") => (
-            "error-token-param-not-valid",
-            "The required \"token\" body param is missing or invalid.",
-        ),
-        _ => (
-            "error-token-param-not-valid",
-            "The required \"value\" body param is missing or invalid.",
-        ),
+        Some("type") => TYPE_NOT_VALID,
+        Some("appName") => APP_NAME_NOT_VALID,
+        Some("token") => TOKEN_NOT_VALID,
+        _ => VALUE_NOT_VALID,
     }
 }
 
@@ -226,7 +244,11 @@ mod tests {
         for (failure, status, error) in [
             (Failure::UnknownPath, 404, "Not Found"),
             (Failure::NotFound, 404, "Resource not found"),
-            (Failure::MethodNotAllowed("GET"), 405, "Method Not Allowed"),
+            (
+                Failure::MethodNotAllowed("GET, HEAD".into()),
+                405,
+                "Method Not Allowed",
+            ),
             (Failure::Slow, 408, "Request Timeout"),
             (Failure::TooLarge, 413, "Payload Too Large"),
             (Failure::Internal, 500, "Internal Server Error"),

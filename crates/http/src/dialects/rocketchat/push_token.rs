@@ -25,7 +25,7 @@ use crate::routing::Answer;
 #[schema(as = RocketChatPushTokenRequest)]
 pub(crate) struct PushTokenBody {
     /// The caller's own name for the device. Left out, null and "" mean none.
-    #[schema(value_type = Option<String>, max_length = 256, example = "iphone-14-pro")]
+    #[schema(value_type = Option<String>, max_length = 256, pattern = r"^[^\u0000]*$", example = "iphone-14-pro")]
     id: Field<Value>,
     /// The push provider.
     #[serde(rename = "type")]
@@ -33,11 +33,11 @@ pub(crate) struct PushTokenBody {
     kind: Field<String>,
     /// The token.
     #[validate(length(max = 4096, message = "must be at most 4096 bytes long"))]
-    #[schema(value_type = String, required, min_length = 1, max_length = 4096, example = "TOKEN")]
+    #[schema(value_type = String, required, min_length = 1, max_length = 4096, pattern = r"^[^\u0000]*$", example = "TOKEN")]
     value: Field<String>,
     /// The application it belongs to.
     #[validate(length(max = 256, message = "must be at most 256 bytes long"))]
-    #[schema(value_type = String, required, min_length = 1, max_length = 256, example = "MyApp")]
+    #[schema(value_type = String, required, min_length = 1, max_length = 256, pattern = r"^[^\u0000]*$", example = "MyApp")]
     app_name: Field<String>,
 }
 
@@ -58,7 +58,7 @@ pub(crate) enum TokenType {
 pub(crate) struct RemovalBody {
     /// The token's value.
     #[validate(length(max = 4096, message = "must be at most 4096 bytes long"))]
-    #[schema(value_type = String, required, min_length = 1, max_length = 4096, example = "TOKEN")]
+    #[schema(value_type = String, required, min_length = 1, max_length = 4096, pattern = r"^[^\u0000]*$", example = "TOKEN")]
     token: Field<String>,
 }
 
@@ -78,14 +78,20 @@ pub(crate) struct PushTokenAnswer {
 #[serde(rename_all = "camelCase")]
 #[schema(as = RocketChatPushToken)]
 pub(crate) struct PushTokenRow {
+    /// The value, under the name of its type.
     token: TokenValue,
+    /// The application it belongs to.
     app_name: String,
+    /// Whose it is.
     user_id: String,
     /// Always true: a token that may not ring is not shown.
     #[schema(schema_with = always_true)]
     enabled: bool,
+    /// When it was first registered.
     created_at: Instant,
+    /// When it was last registered.
     updated_at: Instant,
+    /// What it is known by; the same after it is registered again.
     #[serde(rename = "_id")]
     id: String,
 }
