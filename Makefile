@@ -63,7 +63,9 @@ arch: ## checks that the crates' arrows are the architecture's
 	$(CARGO) test $(everything) --test architecture
 
 # What holds the document to its word needs Node.js 20 and Python 3.10; what else it takes is fetched, pinned.
+# Reports and screenshots are left in ci-output/.
 beside = DOORBELL_BIN=$(target)/ci/doorbell scripts/with-doorbell
+node_tests = node --test --test-reporter=spec
 
 .PHONY: lint-api
 lint-api: ## lints openapi/openapi.json, and finds what in it would break clients
@@ -80,18 +82,19 @@ test-api: compile ## holds a server to the document, by 100 requests an operatio
 
 .PHONY: fuzz-api
 fuzz-api: compile ## the same by 10,000 requests an operation, on SQLite
-	$(beside) scripts/fuzz-api 10000
+	SHARES=38 $(beside) scripts/fuzz-api 10000
 
 .PHONY: test-client
 test-client: compile ## compiles clients/typescript, and runs it against a server
 	scripts/node-tools clients/typescript
 	cd clients/typescript && npm run --silent generate && git diff --exit-code src/schema.ts && npm run --silent build
-	$(beside) node --test clients/typescript/dist/test/
+	$(beside) $(node_tests) clients/typescript/dist/test/
 
 .PHONY: test-playground
-test-playground: compile ## walks through the playground in a browser (needs Chromium)
+test-playground: compile ## walks through the playground in Chromium, and keeps its screenshots
 	scripts/node-tools tests/playground
-	DOORBELL_BIN=$(target)/ci/doorbell node --test --test-concurrency=1 tests/playground/*.test.mjs
+	chromium=$$(scripts/chromium) && CHROMIUM=$$chromium DOORBELL_BIN=$(target)/ci/doorbell \
+		$(node_tests) --test-concurrency=1 tests/playground/*.test.mjs
 
 .PHONY: deny
 deny: ## checks licences, bans and sources (needs cargo-deny)
@@ -100,4 +103,4 @@ deny: ## checks licences, bans and sources (needs cargo-deny)
 .PHONY: clean
 clean: ## removes what was built and what was fetched for the tests
 	$(CARGO) clean
-	rm -rf .postgres .python tests/openapi/node_modules tests/playground/node_modules clients/typescript/node_modules clients/typescript/dist
+	rm -rf .postgres .python ci-output tests/openapi/node_modules tests/playground/node_modules clients/typescript/node_modules clients/typescript/dist

@@ -13,7 +13,7 @@ import { chromium } from "playwright-core";
 const axe = createRequire(import.meta.url)("axe-core");
 
 const SCREENSHOTS =
-  process.env.DOORBELL_SCREENSHOTS || fileURLToPath(new URL("../../target/playground", import.meta.url));
+  process.env.DOORBELL_SCREENSHOTS || fileURLToPath(new URL("../../ci-output/playground", import.meta.url));
 
 /** The name under which the server is taken for one in production: it leads to this computer. */
 export const PRODUCTION_HOST = "doorbell.example.com";
