@@ -73,6 +73,7 @@ lint-api: ## lints openapi/openapi.json, and finds what in it would break client
 	scripts/node-tools tests/openapi
 	cd tests/openapi && npx redocly lint --config redocly.yaml ../../openapi/openapi.json
 	cd tests/openapi && npx spectral lint --ruleset spectral.yaml --fail-severity hint ../../openapi/openapi.json
+	$(node_tests) tests/openapi/changes.test.mjs
 	node tests/openapi/breaking.mjs
 
 .PHONY: test-api

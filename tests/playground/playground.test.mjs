@@ -151,7 +151,7 @@ test("the body's TypeScript type is shown with all that it refers to", async () 
   const visit = await site.visit({ path: "/docs#addDevice" });
   const type = await visit.text("#request-type");
   for (const line of [
-    "export interface EasyflowAddDevice {",
+    "export interface EasyflowAddDeviceRequest {",
     "  platform: Platform;",
     "  mobileSettings?: EasyflowMobileSettingsChange | null;",
     "export interface EasyflowMobileSettingsChange {",

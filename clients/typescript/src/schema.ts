@@ -15,9 +15,9 @@ export interface paths {
         readonly put?: never;
         /**
          * Send a one-time code to a phone.
-         * @description **Production warning:** this operation changes data or may set work off. With the Production server picked in the playground, real production data is affected; use the Development server for tests.
+         * @description **Production warning:** this operation changes data or may trigger operations. With the Production server picked in the playground, real production data is affected; use the Development server for tests.
          *
-         *     Begins a sign-in: sends a code to the number, if it can be a mobile number of that country. The answer
+         *     Begins a sign-in: sends a code to the number, if it is one that can exist in that country. The answer
          *     names the number in its normal form, which verify-otp takes as well as what was typed. In development the
          *     code is answered too.
          *
@@ -42,13 +42,13 @@ export interface paths {
         readonly put?: never;
         /**
          * Sign in with a one-time code.
-         * @description **Production warning:** this operation changes data or may set work off. With the Production server picked in the playground, real production data is affected; use the Development server for tests.
+         * @description **Production warning:** this operation changes data or may trigger operations. With the Production server picked in the playground, real production data is affected; use the Development server for tests.
          *
          *     Compares the code that the phone received, and begins a session: an access token for the other operations,
          *     a refresh token for the next ones, and the account, which is made at the first sign-in of a number. A new
          *     account has its registration to complete (`isRegistrationComplete`): see `PATCH /api/v1/users/me`.
          *
-         *     A wrong code can be corrected, five times in all. After 409 or 404 ask for a new code.
+         *     A code takes five guesses (by default); a wrong one is 400, and can be corrected. After 409 or 404 ask for a new code.
          */
         readonly post: operations["verifyOtp"];
         readonly delete?: never;
@@ -68,7 +68,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Exchange a refresh token for new tokens.
-         * @description **Production warning:** this operation changes data or may set work off. With the Production server picked in the playground, real production data is affected; use the Development server for tests.
+         * @description **Production warning:** this operation changes data or may trigger operations. With the Production server picked in the playground, real production data is affected; use the Development server for tests.
          *
          *     Every refresh token is good once: keep the newest of a session, and refresh before the access token's
          *     `expiresIn` is over. The answer may be lost on its way: the token before the newest is answered for 30
@@ -93,7 +93,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Log out everywhere.
-         * @description **Production warning:** this operation changes data or may set work off. With the Production server picked in the playground, real production data is affected; use the Development server for tests.
+         * @description **Production warning:** this operation changes data or may trigger operations. With the Production server picked in the playground, real production data is affected; use the Development server for tests.
          *
          *     Ends all of the caller's sessions, on every device, at once. What was registered under them no longer
          *     rings; signing in and registering again revives it.
@@ -116,7 +116,7 @@ export interface paths {
         readonly put?: never;
         /**
          * End the session of a refresh token.
-         * @description **Production warning:** this operation changes data or may set work off. With the Production server picked in the playground, real production data is affected; use the Development server for tests.
+         * @description **Production warning:** this operation changes data or may trigger operations. With the Production server picked in the playground, real production data is affected; use the Development server for tests.
          *
          *     For signing out one device by the refresh token that it holds; also answers 200 when that session had
          *     ended before.
@@ -160,7 +160,7 @@ export interface paths {
         readonly post?: never;
         /**
          * End one session.
-         * @description **Production warning:** this operation changes data or may set work off. With the Production server picked in the playground, real production data is affected; use the Development server for tests.
+         * @description **Production warning:** this operation changes data or may trigger operations. With the Production server picked in the playground, real production data is affected; use the Development server for tests.
          *
          *     Signs one device out, by the id that the list of sessions gives; what was registered under it no longer
          *     rings. The caller's own session can be ended too.
@@ -227,7 +227,7 @@ export interface paths {
         readonly head?: never;
         /**
          * Change the caller's profile.
-         * @description **Production warning:** this operation changes data or may set work off. With the Production server picked in the playground, real production data is affected; use the Development server for tests.
+         * @description **Production warning:** this operation changes data or may trigger operations. With the Production server picked in the playground, real production data is affected; use the Development server for tests.
          *
          *     Send only what changes: an absent field stays as it is, `null` forgets the fact. What is not a person's
          *     own to set (roles, counts, phone, sign-up facts) is ignored. The registration is complete once name,
@@ -247,15 +247,15 @@ export interface paths {
         readonly put?: never;
         /**
          * Ask for the deletion of the caller's account.
-         * @description **Production warning:** this operation changes data or may set work off. With the Production server picked in the playground, real production data is affected; use the Development server for tests.
+         * @description **Production warning:** this operation changes data or may trigger operations. With the Production server picked in the playground, real production data is affected; use the Development server for tests.
          *
          *     The account waits until `scheduledFor`, and the deletion can be taken back until then. Every session but
          *     the caller's ends at once.
          */
         readonly post: operations["requestAccountDeletion"];
         /**
-         * Take the deletion of the caller's account back.
-         * @description **Production warning:** this operation changes data or may set work off. With the Production server picked in the playground, real production data is affected; use the Development server for tests.
+         * Cancel the deletion of the caller's account.
+         * @description **Production warning:** this operation changes data or may trigger operations. With the Production server picked in the playground, real production data is affected; use the Development server for tests.
          *
          *     Sessions that ended when it was asked for stay ended.
          */
@@ -276,7 +276,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Register or update a device's token.
-         * @description **Production warning:** this operation changes data or may set work off. With the Production server picked in the playground, real production data is affected; use the Development server for tests.
+         * @description **Production warning:** this operation changes data or may trigger operations. With the Production server picked in the playground, real production data is affected; use the Development server for tests.
          *
          *     Makes the device known and gives it the token by which it is rung; send it after each sign-in and whenever
          *     the provider gives a new token. The token is bound to the session: logging out silences it. A token that
@@ -304,7 +304,7 @@ export interface paths {
         readonly post?: never;
         /**
          * Remove a token.
-         * @description **Production warning:** this operation changes data or may set work off. With the Production server picked in the playground, real production data is affected; use the Development server for tests.
+         * @description **Production warning:** this operation changes data or may trigger operations. With the Production server picked in the playground, real production data is affected; use the Development server for tests.
          *
          *     Removes every row of the caller's with this value, on whatever device and by whatever dialect it was
          *     registered.
@@ -326,7 +326,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Register a Live Activity.
-         * @description **Production warning:** this operation changes data or may set work off. With the Production server picked in the playground, real production data is affected; use the Development server for tests.
+         * @description **Production warning:** this operation changes data or may trigger operations. With the Production server picked in the playground, real production data is affected; use the Development server for tests.
          *
          *     Keeps the token by which a running Live Activity is updated; the same `activityId` again updates it. The
          *     device must be known. Of more than 100 activities of a device the oldest makes room.
@@ -350,7 +350,7 @@ export interface paths {
         readonly post?: never;
         /**
          * Remove a Live Activity.
-         * @description **Production warning:** this operation changes data or may set work off. With the Production server picked in the playground, real production data is affected; use the Development server for tests.
+         * @description **Production warning:** this operation changes data or may trigger operations. With the Production server picked in the playground, real production data is affected; use the Development server for tests.
          *
          *     For when it ended on the device: nothing more is sent to it.
          */
@@ -371,7 +371,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Create push token.
-         * @description **Production warning:** this operation changes data or may set work off. With the Production server picked in the playground, real production data is affected; use the Development server for tests.
+         * @description **Production warning:** this operation changes data or may trigger operations. With the Production server picked in the playground, real production data is affected; use the Development server for tests.
          *
          *     Registers the token of an application, or renews it: the same value and application again keep `_id` and
          *     `createdAt`. The token is bound to the session of `X-Auth-Token`, and leaves any other user that held it.
@@ -383,7 +383,7 @@ export interface paths {
         readonly post: operations["createPushToken"];
         /**
          * Delete push token.
-         * @description **Production warning:** this operation changes data or may set work off. With the Production server picked in the playground, real production data is affected; use the Development server for tests.
+         * @description **Production warning:** this operation changes data or may trigger operations. With the Production server picked in the playground, real production data is affected; use the Development server for tests.
          *
          *     Removes all of the caller's tokens of that value, of any type and application, by whatever dialect they
          *     were registered.
@@ -425,7 +425,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Refresh device push token.
-         * @description **Production warning:** this operation changes data or may set work off. With the Production server picked in the playground, real production data is affected; use the Development server for tests.
+         * @description **Production warning:** this operation changes data or may trigger operations. With the Production server picked in the playground, real production data is affected; use the Development server for tests.
          *
          *     Replaces the token of a device that is known: by add-device, or by any other dialect's registration under
          *     the same `deviceId`. The token is bound to the caller's session, and leaves any other user that held it.
@@ -448,7 +448,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Add a device.
-         * @description **Production warning:** this operation changes data or may set work off. With the Production server picked in the playground, real production data is affected; use the Development server for tests.
+         * @description **Production warning:** this operation changes data or may trigger operations. With the Production server picked in the playground, real production data is affected; use the Development server for tests.
          *
          *     Makes the device known with everything that its client tells, or renews it; a revoked one becomes active
          *     again. `mobileSettings` is required for android and ios, `webSettings` for web, if only as `{}`.
@@ -475,7 +475,7 @@ export interface paths {
         readonly head?: never;
         /**
          * Update a device.
-         * @description **Production warning:** this operation changes data or may set work off. With the Production server picked in the playground, real production data is affected; use the Development server for tests.
+         * @description **Production warning:** this operation changes data or may trigger operations. With the Production server picked in the playground, real production data is affected; use the Development server for tests.
          *
          *     Changes what is sent; what is left out or `null` stays as it is. `status: revoked` silences the device
          *     until it is made active or added again.
@@ -535,21 +535,21 @@ export interface paths {
         readonly put?: never;
         /**
          * Subscribe to push notifications.
-         * @description **Production warning:** this operation changes data or may set work off. With the Production server picked in the playground, real production data is affected; use the Development server for tests.
+         * @description **Production warning:** this operation changes data or may trigger operations. With the Production server picked in the playground, real production data is affected; use the Development server for tests.
          *
          *     Send what the browser's `PushSubscription.toJSON()` gives, with a name if there is one. Again with the
          *     same endpoint it renews the subscription, which keeps its `id` and `createdAt`. It is bound to the
          *     caller's session, and leaves any other user that held the endpoint. The keys never come back.
          */
-        readonly post: operations["subscribe"];
+        readonly post: operations["subscribeToPush"];
         /**
          * Unsubscribe from push notifications.
-         * @description **Production warning:** this operation changes data or may set work off. With the Production server picked in the playground, real production data is affected; use the Development server for tests.
+         * @description **Production warning:** this operation changes data or may trigger operations. With the Production server picked in the playground, real production data is affected; use the Development server for tests.
          *
          *     Removes the caller's subscription of this endpoint. Also 204 where there was none, so that it can be
          *     repeated.
          */
-        readonly delete: operations["unsubscribe"];
+        readonly delete: operations["unsubscribeFromPush"];
         readonly options?: never;
         readonly head?: never;
         readonly patch?: never;
@@ -605,22 +605,22 @@ export interface paths {
         readonly get?: never;
         readonly put?: never;
         /**
-         * Subscribe to push notifications.
-         * @description **Production warning:** this operation changes data or may set work off. With the Production server picked in the playground, real production data is affected; use the Development server for tests.
+         * Subscribe to push notifications (under `/api`).
+         * @description **Production warning:** this operation changes data or may trigger operations. With the Production server picked in the playground, real production data is affected; use the Development server for tests.
          *
          *     Send what the browser's `PushSubscription.toJSON()` gives, with a name if there is one. Again with the
          *     same endpoint it renews the subscription, which keeps its `id` and `createdAt`. It is bound to the
          *     caller's session, and leaves any other user that held the endpoint. The keys never come back.
          */
-        readonly post: operations["subscribeUnderApi"];
+        readonly post: operations["subscribeToPushUnderApi"];
         /**
-         * Unsubscribe from push notifications.
-         * @description **Production warning:** this operation changes data or may set work off. With the Production server picked in the playground, real production data is affected; use the Development server for tests.
+         * Unsubscribe from push notifications (under `/api`).
+         * @description **Production warning:** this operation changes data or may trigger operations. With the Production server picked in the playground, real production data is affected; use the Development server for tests.
          *
          *     Removes the caller's subscription of this endpoint. Also 204 where there was none, so that it can be
          *     repeated.
          */
-        readonly delete: operations["unsubscribeUnderApi"];
+        readonly delete: operations["unsubscribeFromPushUnderApi"];
         readonly options?: never;
         readonly head?: never;
         readonly patch?: never;
@@ -634,7 +634,7 @@ export interface paths {
             readonly cookie?: never;
         };
         /**
-         * List push subscriptions.
+         * List push subscriptions (under `/api`).
          * @description The caller's browsers that can be rung, newest first.
          */
         readonly get: operations["listSubscriptionsUnderApi"];
@@ -654,7 +654,7 @@ export interface paths {
             readonly cookie?: never;
         };
         /**
-         * Get the VAPID public key.
+         * Get the VAPID public key (under `/api`).
          * @description For `applicationServerKey` of the browser's `PushManager.subscribe()` (RFC 8292 §3.2).
          */
         readonly get: operations["getVapidKeyUnderApi"];
@@ -738,7 +738,7 @@ export interface paths {
          * Go to the playground.
          * @description In development `/` leads there; in production there is nothing at `/`.
          */
-        readonly get: operations["getRoot"];
+        readonly get: operations["openRoot"];
         readonly put?: never;
         readonly post?: never;
         readonly delete?: never;
@@ -759,7 +759,7 @@ export interface paths {
          * @description A JWK set (RFC 7517 §5) by which other services verify access tokens on their own. May be cached for five
          *     minutes.
          */
-        readonly get: operations["getKeys"];
+        readonly get: operations["getJwks"];
         readonly put?: never;
         readonly post?: never;
         readonly delete?: never;
@@ -821,14 +821,17 @@ export interface components {
         readonly AllmineAccountDeletion: {
             /** @description pending, cancelled or finalized. */
             readonly status: components["schemas"]["AccountDeletionStatus"];
+            /** @description When it was asked for. */
             readonly requestedAt: components["schemas"]["Instant"];
             /** @description When it is due. */
             readonly scheduledFor: components["schemas"]["Instant"];
+            /** @description When it was taken back; null where it was not. */
             readonly cancelledAt: components["schemas"]["Instant"] | null;
+            /** @description When the account was deleted; null where it was not. */
             readonly finalizedAt: components["schemas"]["Instant"] | null;
         };
-        /** @description What a device tells of itself. Absent and null both leave a thing as it is. */
-        readonly AllmineDeviceToken: {
+        /** @description A device's registration. Absent and null both leave a thing as it is. */
+        readonly AllmineDeviceTokenRequest: {
             /** @description ios, android or web. Without `token`, a known device keeps its own. */
             readonly platform: components["schemas"]["Platform"];
             /**
@@ -853,17 +856,40 @@ export interface components {
             readonly liveActivityPushToStartToken?: string | null;
         };
         /** @description A success in the envelope. */
-        readonly AllmineEnvelope_AllmineSuccess: {
+        readonly AllmineEnvelope_AllmineSessions: {
             /**
+             * @description Always true here.
              * @example true
              * @enum {boolean}
              */
             readonly isSuccess: true;
             /**
-             * Format: int32
              * @description The HTTP status.
+             * @example 200
+             * @enum {integer}
              */
-            readonly statusCode: number;
+            readonly statusCode: 200;
+            /** @description The caller's live sessions. */
+            readonly data: readonly components["schemas"]["AllmineSession"][];
+            /** @description Always empty here. */
+            readonly errors: readonly string[];
+            /** @description When it was answered. */
+            readonly timestamp: components["schemas"]["Instant"];
+        };
+        /** @description A success in the envelope. */
+        readonly AllmineEnvelope_AllmineSuccess: {
+            /**
+             * @description Always true here.
+             * @example true
+             * @enum {boolean}
+             */
+            readonly isSuccess: true;
+            /**
+             * @description The HTTP status.
+             * @example 200
+             * @enum {integer}
+             */
+            readonly statusCode: 200;
             readonly data: components["schemas"]["AllmineSuccess"];
             /** @description Always empty here. */
             readonly errors: readonly string[];
@@ -873,15 +899,17 @@ export interface components {
         /** @description A success in the envelope. */
         readonly AllmineEnvelope_AllmineUser: {
             /**
+             * @description Always true here.
              * @example true
              * @enum {boolean}
              */
             readonly isSuccess: true;
             /**
-             * Format: int32
              * @description The HTTP status.
+             * @example 200
+             * @enum {integer}
              */
-            readonly statusCode: number;
+            readonly statusCode: 200;
             readonly data: components["schemas"]["AllmineUser"];
             /** @description Always empty here. */
             readonly errors: readonly string[];
@@ -891,34 +919,18 @@ export interface components {
         /** @description A success in the envelope. */
         readonly AllmineEnvelope_AllmineValidToken: {
             /**
+             * @description Always true here.
              * @example true
              * @enum {boolean}
              */
             readonly isSuccess: true;
             /**
-             * Format: int32
              * @description The HTTP status.
+             * @example 200
+             * @enum {integer}
              */
-            readonly statusCode: number;
+            readonly statusCode: 200;
             readonly data: components["schemas"]["AllmineValidToken"];
-            /** @description Always empty here. */
-            readonly errors: readonly string[];
-            /** @description When it was answered. */
-            readonly timestamp: components["schemas"]["Instant"];
-        };
-        /** @description A success in the envelope. */
-        readonly AllmineEnvelope_Vec_AllmineSession: {
-            /**
-             * @example true
-             * @enum {boolean}
-             */
-            readonly isSuccess: true;
-            /**
-             * Format: int32
-             * @description The HTTP status.
-             */
-            readonly statusCode: number;
-            readonly data: readonly components["schemas"]["AllmineSession"][];
             /** @description Always empty here. */
             readonly errors: readonly string[];
             /** @description When it was answered. */
@@ -927,6 +939,7 @@ export interface components {
         /** @description An error in the envelope. */
         readonly AllmineError: {
             /**
+             * @description Always false here.
              * @example false
              * @enum {boolean}
              */
@@ -944,7 +957,7 @@ export interface components {
             readonly timestamp: components["schemas"]["Instant"];
         };
         /** @description An activity and its token. */
-        readonly AllmineLiveActivity: {
+        readonly AllmineLiveActivityRequest: {
             /**
              * @description The stream that it shows.
              * @example stream-42
@@ -966,8 +979,88 @@ export interface components {
              */
             readonly activityId: string;
         };
+        /** @description A change of the profile: absent leaves a fact as it is, null forgets it. */
+        readonly AllmineProfileRequest: {
+            /** @description The given name. */
+            readonly name?: string | null;
+            /** @description The family name. */
+            readonly surname?: string | null;
+            /** @description Unique without regard to case; may be changed again 30 days later. */
+            readonly username?: string | null;
+            /** @description Where the photograph lies, in whatever form the application uses. */
+            readonly profilePhoto?: string | null;
+            /** @description available, busy or offline. */
+            readonly availabilityStatus?: components["schemas"]["Availability"] | null;
+            /**
+             * @description A date or an ISO 8601 instant.
+             * @example 2026-01-15
+             */
+            readonly birthDate?: string | null;
+            /** @description male, female, other or undisclosed. */
+            readonly gender?: components["schemas"]["Gender"] | null;
+            /**
+             * @description What the person is interested in, all of it: the new list replaces the one before.
+             * @example [
+             *       "music"
+             *     ]
+             */
+            readonly interests?: readonly string[] | null;
+            /** @description What the person is expert in. */
+            readonly expertise?: string | null;
+            /**
+             * Format: email
+             * @description Unverified: it signs nobody in.
+             * @example john@example.com
+             */
+            readonly email?: string | null;
+            /** @description What the person says about themselves. */
+            readonly bio?: string | null;
+            /** @description The name on Instagram. */
+            readonly instagram?: string | null;
+            /** @description The name on X. */
+            readonly x?: string | null;
+            /** @description The name on TikTok. */
+            readonly tiktok?: string | null;
+            /** @description The name on Snapchat. */
+            readonly snapchat?: string | null;
+            /** @description The name on Facebook. */
+            readonly facebook?: string | null;
+            /** @description Whether the privacy policy is accepted; null means no. */
+            readonly privacyPolicyAccepted?: boolean | null;
+            /** @description The version of it that was accepted. */
+            readonly privacyPolicyVersion?: string | null;
+            /** @description Whether the terms of use are accepted; null means no. */
+            readonly termsOfUseAccepted?: boolean | null;
+            /** @description The version of them that was accepted. */
+            readonly termsOfUseVersion?: string | null;
+            /** @description Whether the consent form is accepted; null means no. */
+            readonly consentFormAccepted?: boolean | null;
+            /** @description The version of it that was accepted. */
+            readonly consentFormVersion?: string | null;
+        };
+        /** @description A refresh token. */
+        readonly AllmineRefreshTokenRequest: {
+            /**
+             * @description A refresh token of a session; to refresh, the newest.
+             * @example sample
+             */
+            readonly refreshToken: string;
+        };
+        /** @description Whose phone the code goes to. */
+        readonly AllmineSendOtpRequest: {
+            /**
+             * @description The country calling code, with or without `+`.
+             * @example 90
+             */
+            readonly countryCode: string;
+            /**
+             * @description The number as it is dialled within the country.
+             * @example 5551234567
+             */
+            readonly phoneNumber: string;
+        };
         /** @description The number that the code goes to, in its normal form. */
-        readonly AllmineOtpSent: {
+        readonly AllmineSendOtpResponse: {
             /**
              * @description The country calling code, with `+`.
              * @example +90
@@ -984,70 +1077,12 @@ export interface components {
              */
             readonly code?: string;
         };
-        /** @description A change of the profile: absent leaves a fact as it is, null forgets it. */
-        readonly AllmineProfileChange: {
-            readonly name?: string | null;
-            readonly surname?: string | null;
-            /** @description Unique without regard to case; may be changed again 30 days later. */
-            readonly username?: string | null;
-            readonly profilePhoto?: string | null;
-            readonly availabilityStatus?: components["schemas"]["Availability"] | null;
-            /**
-             * @description A date or an ISO 8601 instant.
-             * @example 2026-01-15
-             */
-            readonly birthDate?: string | null;
-            readonly gender?: components["schemas"]["Gender"] | null;
-            /**
-             * @example [
-             *       "music"
-             *     ]
-             */
-            readonly interests?: readonly string[] | null;
-            readonly expertise?: string | null;
-            /**
-             * Format: email
-             * @description Unverified: it signs nobody in.
-             * @example john@example.com
-             */
-            readonly email?: string | null;
-            readonly bio?: string | null;
-            readonly instagram?: string | null;
-            readonly x?: string | null;
-            readonly tiktok?: string | null;
-            readonly snapchat?: string | null;
-            readonly facebook?: string | null;
-            readonly privacyPolicyAccepted?: boolean | null;
-            readonly privacyPolicyVersion?: string | null;
-            readonly termsOfUseAccepted?: boolean | null;
-            readonly termsOfUseVersion?: string | null;
-            readonly consentFormAccepted?: boolean | null;
-            readonly consentFormVersion?: string | null;
-        };
-        /** @description A refresh token to be exchanged. */
-        readonly AllmineRefreshToken: {
-            /**
-             * @description The newest refresh token of a session.
-             * @example sample
-             */
-            readonly refreshToken: string;
-        };
-        /** @description Whose phone the code goes to. */
-        readonly AllmineSendOtp: {
-            /**
-             * @description The country calling code, with or without `+`.
-             * @example 90
-             */
-            readonly countryCode: string;
-            /**
-             * @description The number as it is dialled within the country.
-             * @example 5551234567
-             */
-            readonly phoneNumber: string;
-        };
         /** @description A live session of the caller. */
         readonly AllmineSession: {
-            /** Format: uuid */
+            /**
+             * Format: uuid
+             * @description What ends it: the last part of the path of `endSession`.
+             */
             readonly id: string;
             /** @description The sign-in. */
             readonly createdAt: components["schemas"]["Instant"];
@@ -1064,16 +1099,12 @@ export interface components {
             /** @description The device that last registered under it. */
             readonly deviceId: string | null;
         };
-        /** @description A new session's tokens, and whose it is. */
-        readonly AllmineSignedIn: components["schemas"]["AllmineTokens"] & {
-            /** @description Who signed in. */
-            readonly user: components["schemas"]["AllmineUser"];
-            /** @description Whether the user has nothing left to fill in. */
-            readonly isRegistrationComplete: boolean;
-        };
-        /** @description It is done. */
+        /** @description The caller's live sessions. */
+        readonly AllmineSessions: readonly components["schemas"]["AllmineSession"][];
+        /** @description The operation succeeded. */
         readonly AllmineSuccess: {
             /**
+             * @description Always true here.
              * @example true
              * @enum {boolean}
              */
@@ -1106,9 +1137,14 @@ export interface components {
         };
         /** @description An account: every key always, in the order of the API's documents; what is not known is null. */
         readonly AllmineUser: {
+            /** @description The given name. */
             readonly name: string | null;
+            /** @description The family name. */
             readonly surname: string | null;
-            /** @example johndoe123 */
+            /**
+             * @description The name that is unique to the person, without regard to case.
+             * @example johndoe123
+             */
             readonly username: string | null;
             /**
              * @description Without `+`.
@@ -1120,37 +1156,55 @@ export interface components {
              * @example 5372505890
              */
             readonly phoneNumber: string | null;
+            /** @description Where the first sign-in came from. */
             readonly signupSource: string | null;
+            /** @description Which campaign brought it. */
             readonly signupCampaign: string | null;
+            /** @description Where the photograph lies, as the application put it. */
             readonly profilePhoto: string | null;
             /** @description available, busy or offline. */
             readonly availabilityStatus: components["schemas"]["Availability"];
+            /** @description The date of birth, at midnight UTC where no time was given. */
             readonly birthDate: components["schemas"]["Instant"] | null;
+            /** @description male, female, other or undisclosed. */
             readonly gender: components["schemas"]["Gender"] | null;
+            /** @description What the person is interested in. */
             readonly interests: readonly string[];
+            /** @description What the person is expert in. */
             readonly expertise: string | null;
-            /** Format: email */
+            /**
+             * Format: email
+             * @description Unverified: it signs nobody in.
+             */
             readonly email: string | null;
+            /** @description What the person says about themselves. */
             readonly bio: string | null;
+            /** @description The name on Instagram. */
             readonly instagram: string | null;
+            /** @description The name on X. */
             readonly x: string | null;
+            /** @description The name on TikTok. */
             readonly tiktok: string | null;
+            /** @description The name on Snapchat. */
             readonly snapchat: string | null;
+            /** @description The name on Facebook. */
             readonly facebook: string | null;
+            /** @description Whether the privacy policy was accepted. */
             readonly privacyPolicyAccepted: boolean;
+            /** @description The version of it that was accepted. */
             readonly privacyPolicyVersion: string | null;
+            /** @description Whether the terms of use were accepted. */
             readonly termsOfUseAccepted: boolean;
+            /** @description The version of them that was accepted. */
             readonly termsOfUseVersion: string | null;
+            /** @description Whether the consent form was accepted. */
             readonly consentFormAccepted: boolean;
+            /** @description The version of it that was accepted. */
             readonly consentFormVersion: string | null;
             /** @description Whether name, surname, user name, privacy policy and terms are there. */
             readonly isRegistrationComplete: boolean;
-            /**
-             * @example [
-             *       "user"
-             *     ]
-             */
-            readonly roles: readonly string[];
+            /** @description Always `user` alone: Doorbell knows no other role. */
+            readonly roles: readonly "user"[];
             /**
              * Format: int64
              * @description Doorbell knows no followers, prices or credits: always 0, as for a new account.
@@ -1171,35 +1225,49 @@ export interface components {
              * @description Always 0.
              */
             readonly creditBalance: number;
+            /** @description The last sign-in. */
             readonly lastLogin: components["schemas"]["Instant"];
             /**
              * @description That of the device that last sent one.
              * @example Europe/Istanbul
              */
             readonly timezone: string | null;
+            /** @description When the user name was last changed. */
             readonly lastUsernameChangeDate: components["schemas"]["Instant"] | null;
+            /** @description Where a deletion of the account stands; null where none was asked for. */
             readonly accountDeletionStatus: components["schemas"]["AccountDeletionStatus"] | null;
+            /** @description When the deletion was asked for. */
             readonly accountDeletionRequestedAt: components["schemas"]["Instant"] | null;
+            /** @description When it is due. */
             readonly accountDeletionScheduledFor: components["schemas"]["Instant"] | null;
+            /** @description When it was taken back. */
             readonly accountDeletionCancelledAt: components["schemas"]["Instant"] | null;
+            /** @description When the account was deleted. */
             readonly accountDeletionFinalizedAt: components["schemas"]["Instant"] | null;
         };
-        /** @description What an access token that is good says. */
+        /** @description What a valid access token says. */
         readonly AllmineValidToken: {
             /**
+             * @description Always true here.
              * @example true
              * @enum {boolean}
              */
             readonly valid: true;
-            /** Format: uuid */
+            /**
+             * Format: uuid
+             * @description Whose token it is.
+             */
             readonly userId: string;
-            /** Format: uuid */
+            /**
+             * Format: uuid
+             * @description The session that it belongs to.
+             */
             readonly sessionId: string;
             /** @description When the token dies. */
             readonly expiresAt: components["schemas"]["Instant"];
         };
         /** @description The code that a phone received. */
-        readonly AllmineVerifyOtp: {
+        readonly AllmineVerifyOtpRequest: {
             /**
              * @description The country calling code, with or without `+`.
              * @example 90
@@ -1226,6 +1294,13 @@ export interface components {
              */
             readonly signupCampaign?: string | null;
         };
+        /** @description A new session's tokens, and whose it is. */
+        readonly AllmineVerifyOtpResponse: components["schemas"]["AllmineTokens"] & {
+            /** @description Who signed in. */
+            readonly user: components["schemas"]["AllmineUser"];
+            /** @description Whether the user has nothing left to fill in. */
+            readonly isRegistrationComplete: boolean;
+        };
         /**
          * @description Whether a person takes calls.
          * @enum {string}
@@ -1236,8 +1311,8 @@ export interface components {
          * @enum {string}
          */
         readonly DeviceStatus: "active" | "revoked";
-        /** @description A device as its client describes it. */
-        readonly EasyflowAddDevice: {
+        /** @description A device as its client describes it. A platform needs its own settings, if only `{}`. */
+        readonly EasyflowAddDeviceRequest: {
             /**
              * @description The client's own name for the device.
              * @example device-a81f92
@@ -1255,13 +1330,34 @@ export interface components {
              * @example eJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.newmocktoken123
              */
             readonly pushToken: string;
-            readonly mobileSettings?: components["schemas"]["EasyflowMobileSettingsChange"] | null;
-            readonly webSettings?: components["schemas"]["EasyflowWebSettingsChange"] | null;
-        };
+            /** @description What the application tells. */
+            readonly mobileSettings?: components["schemas"]["EasyflowMobileSettingsRequest"] | null;
+            /** @description What the browser tells. */
+            readonly webSettings?: components["schemas"]["EasyflowWebSettingsRequest"] | null;
+        } & ({
+            /**
+             * @description What the device runs.
+             * @enum {string}
+             */
+            readonly platform: "android" | "ios";
+            /** @description What the application tells, if only `{}`. */
+            readonly mobileSettings: components["schemas"]["EasyflowMobileSettingsRequest"];
+        } | {
+            /**
+             * @description What the device runs.
+             * @enum {string}
+             */
+            readonly platform: "web";
+            /** @description What the browser tells, if only `{}`. */
+            readonly webSettings: components["schemas"]["EasyflowWebSettingsRequest"];
+        });
         /** @description A device. What is not known is left out. */
         readonly EasyflowDevice: {
+            /** @description The device's own identity, the same in every dialect. */
             readonly id: string;
+            /** @description When it was first registered. */
             readonly createdAt: components["schemas"]["Instant"];
+            /** @description When anything about it last changed. */
             readonly updatedAt: components["schemas"]["Instant"];
             /**
              * @description Always `false`: a device is revoked, never deleted.
@@ -1269,6 +1365,7 @@ export interface components {
              * @enum {string}
              */
             readonly deleted: "false";
+            /** @description Whose it is. */
             readonly userId: string;
             /**
              * @description The client's own name for it.
@@ -1281,7 +1378,10 @@ export interface components {
             readonly lastUsedAt: components["schemas"]["Instant"];
             /** @description `active` or `revoked`. */
             readonly status: components["schemas"]["DeviceStatus"];
-            /** @example production */
+            /**
+             * @description Where the application was built for.
+             * @example production
+             */
             readonly environment: string;
             /** @description Its last registration, refresh or update. */
             readonly lastSeenAt: components["schemas"]["Instant"];
@@ -1294,6 +1394,7 @@ export interface components {
         };
         /** @description One device. */
         readonly EasyflowDeviceData: {
+            /** @description The device. */
             readonly device: components["schemas"]["EasyflowDevice"];
         };
         /** @description A page of devices. */
@@ -1349,17 +1450,29 @@ export interface components {
         };
         /** @description What an installed application told. What is not known is left out. */
         readonly EasyflowMobileSettings: {
-            /** @example app-instance-4421 */
+            /**
+             * @description The installation's own identity.
+             * @example app-instance-4421
+             */
             readonly appInstanceId?: string;
-            /** @example 3.2.1 */
+            /**
+             * @description The application's version.
+             * @example 3.2.1
+             */
             readonly appVersion?: string;
-            /** @example 14.8 */
+            /**
+             * @description The operating system's version.
+             * @example 14.8
+             */
             readonly osVersion?: string;
-            /** @example Pixel 8 */
+            /**
+             * @description The model of the device.
+             * @example Pixel 8
+             */
             readonly deviceModel?: string;
         };
         /** @description What an installed application tells. A member that is left out or null stays as it is. */
-        readonly EasyflowMobileSettingsChange: {
+        readonly EasyflowMobileSettingsRequest: {
             /** @description The installation's own identity. */
             readonly appInstanceId?: string | null;
             /** @description The application's version. */
@@ -1370,7 +1483,7 @@ export interface components {
             readonly deviceModel?: string | null;
         };
         /** @description Which device, and its new token. */
-        readonly EasyflowRefreshToken: {
+        readonly EasyflowRefreshTokenRequest: {
             /**
              * @description The client's own name for the device.
              * @example device-a81f92
@@ -1382,28 +1495,28 @@ export interface components {
              */
             readonly pushToken: string;
         };
-        /** @description It was done. */
+        /** @description The operation succeeded. */
         readonly EasyflowSuccess_EasyflowDeviceData: {
             /**
-             * Format: int32
-             * @description Always 200.
+             * @description The HTTP status.
              * @example 200
+             * @enum {integer}
              */
-            readonly statusCode: number;
+            readonly statusCode: 200;
             readonly data: components["schemas"]["EasyflowDeviceData"];
         };
-        /** @description It was done. */
+        /** @description The operation succeeded. */
         readonly EasyflowSuccess_EasyflowDevicePage: {
             /**
-             * Format: int32
-             * @description Always 200.
+             * @description The HTTP status.
              * @example 200
+             * @enum {integer}
              */
-            readonly statusCode: number;
+            readonly statusCode: 200;
             readonly data: components["schemas"]["EasyflowDevicePage"];
         };
         /** @description Which device, and what to change of it. What is left out or null stays as it is. */
-        readonly EasyflowUpdateDevice: {
+        readonly EasyflowUpdateDeviceRequest: {
             /**
              * Format: uuid
              * @description The device's `id`.
@@ -1412,24 +1525,33 @@ export interface components {
             readonly id: string;
             /** @description Where the application was built for; `sandbox` and `development` mean the APNs sandbox. */
             readonly environment?: string | null;
+            /** @description `active` or `revoked`; a revoked device is not rung. */
             readonly status?: components["schemas"]["DeviceStatus"] | null;
             /**
              * @description The token that its platform's provider gave.
              * @example eJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.newmocktoken123
              */
             readonly pushToken?: string | null;
-            readonly mobileSettings?: components["schemas"]["EasyflowMobileSettingsChange"] | null;
-            readonly webSettings?: components["schemas"]["EasyflowWebSettingsChange"] | null;
+            /** @description What the application tells. */
+            readonly mobileSettings?: components["schemas"]["EasyflowMobileSettingsRequest"] | null;
+            /** @description What the browser tells. */
+            readonly webSettings?: components["schemas"]["EasyflowWebSettingsRequest"] | null;
         };
         /** @description What a browser told. What is not known is left out. */
         readonly EasyflowWebSettings: {
-            /** @example Mozilla/5.0 (Windows NT 10.0; Win64; x64) */
+            /**
+             * @description Its `User-Agent`.
+             * @example Mozilla/5.0 (Windows NT 10.0; Win64; x64)
+             */
             readonly userAgent?: string;
-            /** @example 10.0.0.45 */
+            /**
+             * @description The address that it says it has.
+             * @example 10.0.0.45
+             */
             readonly ipAddress?: string;
         };
         /** @description What a browser tells. A member that is left out or null stays as it is. */
-        readonly EasyflowWebSettingsChange: {
+        readonly EasyflowWebSettingsRequest: {
             /** @description Its `User-Agent`. */
             readonly userAgent?: string | null;
             /** @description The address that it says it has. */
@@ -1442,21 +1564,94 @@ export interface components {
         readonly Gender: "male" | "female" | "other" | "undisclosed";
         /** @description How the server fares. */
         readonly Health: {
-            /** @example ok */
-            readonly status: string;
+            /**
+             * @description Always `ok`; a server that is not well answers with another status, or not.
+             * @example ok
+             * @enum {string}
+             */
+            readonly status: "ok";
         };
         /**
          * Format: date-time
-         * @description An instant as every dialect writes it: ISO 8601, UTC, exactly three decimals and `Z`, later digits cut.
+         * @description An instant as every dialect writes it: ISO 8601, UTC, three decimals (truncated) and `Z`.
          * @example 2026-01-15T10:30:00.000Z
          */
         readonly Instant: string;
+        /** @description The public half of a key that signs access tokens (RFC 8037 §2). */
+        readonly JsonWebKey: {
+            /**
+             * @description The key type, an octet key pair (RFC 8037 §2).
+             * @example OKP
+             * @enum {string}
+             */
+            readonly kty: "OKP";
+            /**
+             * @description The curve (RFC 8037 §2).
+             * @example Ed25519
+             * @enum {string}
+             */
+            readonly crv: "Ed25519";
+            /**
+             * @description The algorithm of the signatures (RFC 8037 §3.1).
+             * @example EdDSA
+             * @enum {string}
+             */
+            readonly alg: "EdDSA";
+            /**
+             * @description What the key is for: signatures (RFC 7517 §4.2).
+             * @example sig
+             * @enum {string}
+             */
+            readonly use: "sig";
+            /** @description What an access token's header names it by. */
+            readonly kid: string;
+            /** @description base64url of the 32-byte public key. */
+            readonly x: string;
+        };
         /** @description A JSON Web Key Set (RFC 7517 §5). */
-        readonly KeySet: {
-            readonly keys: readonly components["schemas"]["PublicKey"][];
+        readonly JsonWebKeySet: {
+            /** @description Every key that may have signed a token which is still good. */
+            readonly keys: readonly components["schemas"]["JsonWebKey"][];
+        };
+        /** @description A browser's `PushSubscription`, and what the person calls the browser. */
+        readonly OCoreSubscribeRequest: {
+            /**
+             * Format: uri
+             * @description The push service's URL for this browser, as the browser spells it: `https`, port 443, a public host, no credentials
+             *     and no fragment. In development `http://localhost:PORT` and `http://127.0.0.1:PORT` do, too.
+             * @example https://updates.push.services.mozilla.com/wpush/v2/example
+             */
+            readonly endpoint: string;
+            /** @description The browser's keys. */
+            readonly keys: components["schemas"]["OCoreSubscriptionKeys"];
+            /** @description The person's name for the browser. */
+            readonly deviceName?: string | null;
+            /** @description The browser's `User-Agent`; the request's own where absent or "". */
+            readonly userAgent?: string | null;
+        };
+        /** @description A subscription, without its keys. What was not given is "". */
+        readonly OCoreSubscription: {
+            /** @description When the browser was first subscribed. */
+            readonly createdAt: components["schemas"]["Instant"];
+            /** @description The person's name for the browser, or "". */
+            readonly deviceName: string;
+            /**
+             * Format: uri
+             * @description The push service's URL for it.
+             */
+            readonly endpoint: string;
+            /**
+             * Format: uuid
+             * @description What it is known by; the same after it is subscribed again.
+             */
+            readonly id: string;
+            /** @description When it was last subscribed. */
+            readonly lastUsedAt: components["schemas"]["Instant"];
+            /** @description The browser's `User-Agent`, or "". */
+            readonly userAgent: string;
         };
         /** @description What messages to the browser are encrypted for (RFC 8291 §2). */
-        readonly OCoreKeys: {
+        readonly OCoreSubscriptionKeys: {
             /**
              * @description base64url of the 65-byte uncompressed point on P-256.
              * @example BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4
@@ -1468,34 +1663,8 @@ export interface components {
              */
             readonly auth: string;
         };
-        /** @description A browser's `PushSubscription`, and what the person calls the browser. */
-        readonly OCoreSubscribe: {
-            /**
-             * Format: uri
-             * @description The push service's URL for this browser.
-             * @example https://updates.push.services.mozilla.com/wpush/v2/example
-             */
-            readonly endpoint: string;
-            /** @description The browser's keys. */
-            readonly keys: components["schemas"]["OCoreKeys"];
-            /** @description The person's name for the browser. */
-            readonly deviceName?: string | null;
-            /** @description The browser's `User-Agent`; the request's own where absent. */
-            readonly userAgent?: string | null;
-        };
-        /** @description A subscription, without its keys. What was not given is "". */
-        readonly OCoreSubscription: {
-            readonly createdAt: components["schemas"]["Instant"];
-            readonly deviceName: string;
-            /** Format: uri */
-            readonly endpoint: string;
-            /** Format: uuid */
-            readonly id: string;
-            readonly lastUsedAt: components["schemas"]["Instant"];
-            readonly userAgent: string;
-        };
         /** @description Which browser to unsubscribe. */
-        readonly OCoreUnsubscribe: {
+        readonly OCoreUnsubscribeRequest: {
             /**
              * @description The push service's URL for it.
              * @example https://updates.push.services.mozilla.com/wpush/v2/example
@@ -1542,25 +1711,11 @@ export interface components {
          * @description What kind of problem it is: what to branch on.
          * @enum {string}
          */
-        readonly ProblemCode: "unauthorized" | "invalid_json" | "unsupported_media_type" | "invalid_endpoint" | "invalid_keys" | "invalid_field" | "payload_too_large" | "not_found" | "method_not_allowed" | "conflict" | "request_timeout" | "too_many_requests" | "unavailable" | "internal";
-        /** @description The public half of a key that signs access tokens (RFC 8037 §2). */
-        readonly PublicKey: {
-            /** @example OKP */
-            readonly kty: string;
-            /** @example Ed25519 */
-            readonly crv: string;
-            /** @example EdDSA */
-            readonly alg: string;
-            /** @example sig */
-            readonly use: string;
-            /** @description What an access token's header names it by. */
-            readonly kid: string;
-            /** @description base64url of the 32-byte public key. */
-            readonly x: string;
-        };
+        readonly ProblemCode: "unauthorized" | "invalid_json" | "unsupported_media_type" | "invalid_endpoint" | "invalid_keys" | "invalid_field" | "payload_too_large" | "forbidden" | "not_found" | "method_not_allowed" | "conflict" | "request_timeout" | "too_many_requests" | "unavailable" | "internal";
         /** @description What went wrong. */
         readonly RocketChatError: {
             /**
+             * @description Always false here.
              * @example false
              * @enum {boolean}
              */
@@ -1570,15 +1725,18 @@ export interface components {
              * @example The required "type" body param is missing or invalid. [error-type-param-not-valid]
              */
             readonly error: string;
-            /**
-             * @description What to branch on.
-             * @example error-type-param-not-valid
-             */
-            readonly errorType?: string;
+            /** @description What to branch on. */
+            readonly errorType?: components["schemas"]["RocketChatErrorType"];
         };
+        /**
+         * @description What to branch on.
+         * @enum {string}
+         */
+        readonly RocketChatErrorType: "error-id-param-not-valid" | "error-type-param-not-valid" | "error-token-param-not-valid" | "error-appName-param-not-valid" | "error-too-many-devices" | "error-too-many-tokens";
         /** @description Nobody is signed in: the same text for readers of either pair of keys. */
         readonly RocketChatNotLoggedIn: {
             /**
+             * @description Always false here.
              * @example false
              * @enum {boolean}
              */
@@ -1591,8 +1749,9 @@ export interface components {
             /**
              * @description Always `error`.
              * @example error
+             * @enum {string}
              */
-            readonly status: string;
+            readonly status: "error";
             /**
              * @description What is wrong.
              * @example You must be logged in to do this.
@@ -1604,24 +1763,47 @@ export interface components {
             /** @description Whether a push provider is configured. */
             readonly pushGatewayEnabled: boolean;
             /**
+             * @description Always false here.
              * @example false
              * @enum {boolean}
              */
             readonly defaultPushGateway: false;
             /**
+             * @description Always true here.
              * @example true
              * @enum {boolean}
              */
             readonly success: true;
         };
-        /** @description A token, and the application it belongs to. */
+        /** @description A registered token. */
         readonly RocketChatPushToken: {
+            /** @description The value, under the name of its type. */
+            readonly token: components["schemas"]["RocketChatTokenValue"];
+            /** @description The application it belongs to. */
+            readonly appName: string;
+            /** @description Whose it is. */
+            readonly userId: string;
+            /**
+             * @description Always true here.
+             * @example true
+             * @enum {boolean}
+             */
+            readonly enabled: true;
+            /** @description When it was first registered. */
+            readonly createdAt: components["schemas"]["Instant"];
+            /** @description When it was last registered. */
+            readonly updatedAt: components["schemas"]["Instant"];
+            /** @description What it is known by; the same after it is registered again. */
+            readonly _id: string;
+        };
+        /** @description A token, and the application it belongs to. */
+        readonly RocketChatPushTokenRequest: {
             /**
              * @description The caller's own name for the device. Left out, null and "" mean none.
              * @example iphone-14-pro
              */
             readonly id?: string | null;
-            /** @description Who carries pushes to it. */
+            /** @description The push provider. */
             readonly type: components["schemas"]["RocketChatTokenType"];
             /**
              * @description The token.
@@ -1635,123 +1817,129 @@ export interface components {
             readonly appName: string;
         };
         /** @description The token was registered. */
-        readonly RocketChatPushTokenCreated: {
+        readonly RocketChatPushTokenResponse: {
             /** @description Its row. */
-            readonly result: components["schemas"]["RocketChatPushTokenRow"];
+            readonly result: components["schemas"]["RocketChatPushToken"];
             /**
+             * @description Always true here.
              * @example true
              * @enum {boolean}
              */
             readonly success: true;
         };
-        /** @description A registered token. */
-        readonly RocketChatPushTokenRow: {
-            readonly token: components["schemas"]["RocketChatTokenValue"];
-            readonly appName: string;
-            readonly userId: string;
-            /**
-             * @example true
-             * @enum {boolean}
-             */
-            readonly enabled: true;
-            readonly createdAt: components["schemas"]["Instant"];
-            readonly updatedAt: components["schemas"]["Instant"];
-            readonly _id: string;
-        };
         /** @description Which token to remove. */
-        readonly RocketChatRemoval: {
+        readonly RocketChatRemovalRequest: {
             /**
              * @description The token's value.
              * @example TOKEN
              */
             readonly token: string;
         };
-        /** @description It was done. */
+        /** @description The operation succeeded. */
         readonly RocketChatSuccess: {
             /**
+             * @description Always true here.
              * @example true
              * @enum {boolean}
              */
             readonly success: true;
         };
         /**
-         * @description Who carries pushes: Apple, or Google under the name of its first service.
+         * @description A push provider: Apple's `apn`, or Google's under the name of its first service, `gcm`.
          * @enum {string}
          */
         readonly RocketChatTokenType: "apn" | "gcm";
         /** @description The value, under the name of its type. */
         readonly RocketChatTokenValue: {
-            /** @description Apple's. */
+            /** @description The APNs token. */
             readonly apn: string;
         } | {
-            /** @description Google's. */
+            /** @description The FCM token. */
             readonly gcm: string;
         };
     };
     responses: never;
     parameters: never;
     requestBodies: never;
-    headers: never;
+    headers: {
+        /** @description Who may keep the answer, and for how long (RFC 9111 §5.2.2). */
+        readonly "Cache-Control": string;
+        /** @description After how many seconds to try again (RFC 9110 §10.2.3). */
+        readonly "Retry-After": number;
+        /** @description How to sign in (RFC 6750 §3). */
+        readonly "WWW-Authenticate": "Bearer";
+        /** @description The body is what `Content-Type` says. */
+        readonly "X-Content-Type-Options": "nosniff";
+        /** @description The request's own, where it is of this form, or a new one: what to name when asking about it. */
+        readonly "X-Request-Id": string;
+    };
     pathItems: never;
 }
 export type AccountDeletionStatus = components['schemas']['AccountDeletionStatus'];
 export type AllmineAccountDeletion = components['schemas']['AllmineAccountDeletion'];
-export type AllmineDeviceToken = components['schemas']['AllmineDeviceToken'];
+export type AllmineDeviceTokenRequest = components['schemas']['AllmineDeviceTokenRequest'];
+export type AllmineEnvelopeAllmineSessions = components['schemas']['AllmineEnvelope_AllmineSessions'];
 export type AllmineEnvelopeAllmineSuccess = components['schemas']['AllmineEnvelope_AllmineSuccess'];
 export type AllmineEnvelopeAllmineUser = components['schemas']['AllmineEnvelope_AllmineUser'];
 export type AllmineEnvelopeAllmineValidToken = components['schemas']['AllmineEnvelope_AllmineValidToken'];
-export type AllmineEnvelopeVecAllmineSession = components['schemas']['AllmineEnvelope_Vec_AllmineSession'];
 export type AllmineError = components['schemas']['AllmineError'];
-export type AllmineLiveActivity = components['schemas']['AllmineLiveActivity'];
-export type AllmineOtpSent = components['schemas']['AllmineOtpSent'];
-export type AllmineProfileChange = components['schemas']['AllmineProfileChange'];
-export type AllmineRefreshToken = components['schemas']['AllmineRefreshToken'];
-export type AllmineSendOtp = components['schemas']['AllmineSendOtp'];
+export type AllmineLiveActivityRequest = components['schemas']['AllmineLiveActivityRequest'];
+export type AllmineProfileRequest = components['schemas']['AllmineProfileRequest'];
+export type AllmineRefreshTokenRequest = components['schemas']['AllmineRefreshTokenRequest'];
+export type AllmineSendOtpRequest = components['schemas']['AllmineSendOtpRequest'];
+export type AllmineSendOtpResponse = components['schemas']['AllmineSendOtpResponse'];
 export type AllmineSession = components['schemas']['AllmineSession'];
-export type AllmineSignedIn = components['schemas']['AllmineSignedIn'];
+export type AllmineSessions = components['schemas']['AllmineSessions'];
 export type AllmineSuccess = components['schemas']['AllmineSuccess'];
 export type AllmineTokens = components['schemas']['AllmineTokens'];
 export type AllmineUser = components['schemas']['AllmineUser'];
 export type AllmineValidToken = components['schemas']['AllmineValidToken'];
-export type AllmineVerifyOtp = components['schemas']['AllmineVerifyOtp'];
+export type AllmineVerifyOtpRequest = components['schemas']['AllmineVerifyOtpRequest'];
+export type AllmineVerifyOtpResponse = components['schemas']['AllmineVerifyOtpResponse'];
 export type Availability = components['schemas']['Availability'];
 export type DeviceStatus = components['schemas']['DeviceStatus'];
-export type EasyflowAddDevice = components['schemas']['EasyflowAddDevice'];
+export type EasyflowAddDeviceRequest = components['schemas']['EasyflowAddDeviceRequest'];
 export type EasyflowDevice = components['schemas']['EasyflowDevice'];
 export type EasyflowDeviceData = components['schemas']['EasyflowDeviceData'];
 export type EasyflowDevicePage = components['schemas']['EasyflowDevicePage'];
 export type EasyflowError = components['schemas']['EasyflowError'];
 export type EasyflowMobileSettings = components['schemas']['EasyflowMobileSettings'];
-export type EasyflowMobileSettingsChange = components['schemas']['EasyflowMobileSettingsChange'];
-export type EasyflowRefreshToken = components['schemas']['EasyflowRefreshToken'];
+export type EasyflowMobileSettingsRequest = components['schemas']['EasyflowMobileSettingsRequest'];
+export type EasyflowRefreshTokenRequest = components['schemas']['EasyflowRefreshTokenRequest'];
 export type EasyflowSuccessEasyflowDeviceData = components['schemas']['EasyflowSuccess_EasyflowDeviceData'];
 export type EasyflowSuccessEasyflowDevicePage = components['schemas']['EasyflowSuccess_EasyflowDevicePage'];
-export type EasyflowUpdateDevice = components['schemas']['EasyflowUpdateDevice'];
+export type EasyflowUpdateDeviceRequest = components['schemas']['EasyflowUpdateDeviceRequest'];
 export type EasyflowWebSettings = components['schemas']['EasyflowWebSettings'];
-export type EasyflowWebSettingsChange = components['schemas']['EasyflowWebSettingsChange'];
+export type EasyflowWebSettingsRequest = components['schemas']['EasyflowWebSettingsRequest'];
 export type Gender = components['schemas']['Gender'];
 export type Health = components['schemas']['Health'];
 export type Instant = components['schemas']['Instant'];
-export type KeySet = components['schemas']['KeySet'];
-export type OCoreKeys = components['schemas']['OCoreKeys'];
-export type OCoreSubscribe = components['schemas']['OCoreSubscribe'];
+export type JsonWebKey = components['schemas']['JsonWebKey'];
+export type JsonWebKeySet = components['schemas']['JsonWebKeySet'];
+export type OCoreSubscribeRequest = components['schemas']['OCoreSubscribeRequest'];
 export type OCoreSubscription = components['schemas']['OCoreSubscription'];
-export type OCoreUnsubscribe = components['schemas']['OCoreUnsubscribe'];
+export type OCoreSubscriptionKeys = components['schemas']['OCoreSubscriptionKeys'];
+export type OCoreUnsubscribeRequest = components['schemas']['OCoreUnsubscribeRequest'];
 export type OCoreVapidKey = components['schemas']['OCoreVapidKey'];
 export type Platform = components['schemas']['Platform'];
 export type Problem = components['schemas']['Problem'];
 export type ProblemCode = components['schemas']['ProblemCode'];
-export type PublicKey = components['schemas']['PublicKey'];
 export type RocketChatError = components['schemas']['RocketChatError'];
+export type RocketChatErrorType = components['schemas']['RocketChatErrorType'];
 export type RocketChatNotLoggedIn = components['schemas']['RocketChatNotLoggedIn'];
 export type RocketChatPushInfo = components['schemas']['RocketChatPushInfo'];
 export type RocketChatPushToken = components['schemas']['RocketChatPushToken'];
-export type RocketChatPushTokenCreated = components['schemas']['RocketChatPushTokenCreated'];
-export type RocketChatPushTokenRow = components['schemas']['RocketChatPushTokenRow'];
-export type RocketChatRemoval = components['schemas']['RocketChatRemoval'];
+export type RocketChatPushTokenRequest = components['schemas']['RocketChatPushTokenRequest'];
+export type RocketChatPushTokenResponse = components['schemas']['RocketChatPushTokenResponse'];
+export type RocketChatRemovalRequest = components['schemas']['RocketChatRemovalRequest'];
 export type RocketChatSuccess = components['schemas']['RocketChatSuccess'];
 export type RocketChatTokenType = components['schemas']['RocketChatTokenType'];
 export type RocketChatTokenValue = components['schemas']['RocketChatTokenValue'];
+export type HeaderCacheControl = components['headers']['Cache-Control'];
+export type HeaderRetryAfter = components['headers']['Retry-After'];
+export type HeaderWwwAuthenticate = components['headers']['WWW-Authenticate'];
+export type HeaderXContentTypeOptions = components['headers']['X-Content-Type-Options'];
+export type HeaderXRequestId = components['headers']['X-Request-Id'];
 export type $defs = Record<string, never>;
 export interface operations {
     readonly sendOtp: {
@@ -1769,15 +1957,16 @@ export interface operations {
                  *       "phoneNumber": "5551234567"
                  *     }
                  */
-                readonly "application/json": components["schemas"]["AllmineSendOtp"];
+                readonly "application/json": components["schemas"]["AllmineSendOtpRequest"];
             };
         };
         readonly responses: {
             /** @description A code is on its way. */
             readonly 200: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -1788,14 +1977,15 @@ export interface operations {
                      *       "code": "493817"
                      *     }
                      */
-                    readonly "application/json": components["schemas"]["AllmineOtpSent"];
+                    readonly "application/json": components["schemas"]["AllmineSendOtpResponse"];
                 };
             };
             /** @description The country code or the number cannot be one; `errors[1..]` name the fields. */
             readonly 400: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -1816,8 +2006,9 @@ export interface operations {
             /** @description The body did not arrive within 10 seconds. */
             readonly 408: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -1838,8 +2029,9 @@ export interface operations {
             /** @description The body is larger than 64 KiB. */
             readonly 413: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -1860,10 +2052,10 @@ export interface operations {
             /** @description The phone was sent a code a short while ago. */
             readonly 429: {
                 headers: {
-                    /** @description After how many seconds to try again. */
-                    readonly "Retry-After"?: number;
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -1884,8 +2076,9 @@ export interface operations {
             /** @description The server failed; the fault is in its log under `X-Request-Id`. */
             readonly 500: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -1903,13 +2096,13 @@ export interface operations {
                     readonly "application/json": components["schemas"]["AllmineError"];
                 };
             };
-            /** @description The database cannot be reached, and nothing was done. Try again after `Retry-After` seconds. */
+            /** @description The database cannot be reached, or no sender took the code. After the latter the code before it is void and the cool-down runs: until it is over, the answer is 429. */
             readonly 503: {
                 headers: {
-                    /** @description After how many seconds to try again. */
-                    readonly "Retry-After"?: number;
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -1947,15 +2140,16 @@ export interface operations {
                  *       "signupCampaign": "spring_launch_2026"
                  *     }
                  */
-                readonly "application/json": components["schemas"]["AllmineVerifyOtp"];
+                readonly "application/json": components["schemas"]["AllmineVerifyOtpRequest"];
             };
         };
         readonly responses: {
             /** @description Signed in. */
             readonly 200: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -1998,30 +2192,31 @@ export interface operations {
                      *         "roles": [
                      *           "user"
                      *         ],
-                     *         "followersCount": 0,
-                     *         "followingCount": 0,
-                     *         "minutePriceInLiveStream": 0,
-                     *         "creditBalance": 0,
+                     *         "followersCount": 128,
+                     *         "followingCount": 256,
+                     *         "minutePriceInLiveStream": 1,
+                     *         "creditBalance": 500,
                      *         "lastLogin": "2026-01-15T10:30:00.000Z",
                      *         "timezone": "Europe/Istanbul",
                      *         "lastUsernameChangeDate": "2026-01-15T10:30:00.000Z",
                      *         "accountDeletionStatus": "pending",
                      *         "accountDeletionRequestedAt": "2026-01-15T10:30:00.000Z",
                      *         "accountDeletionScheduledFor": "2026-01-15T10:30:00.000Z",
-                     *         "accountDeletionCancelledAt": null,
-                     *         "accountDeletionFinalizedAt": null
+                     *         "accountDeletionCancelledAt": "2026-01-15T10:30:00.000Z",
+                     *         "accountDeletionFinalizedAt": "2026-01-15T10:30:00.000Z"
                      *       },
                      *       "isRegistrationComplete": true
                      *     }
                      */
-                    readonly "application/json": components["schemas"]["AllmineSignedIn"];
+                    readonly "application/json": components["schemas"]["AllmineVerifyOtpResponse"];
                 };
             };
             /** @description A field is wrong, or the code is: one that a newer code replaced is wrong too. */
             readonly 400: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -2042,8 +2237,9 @@ export interface operations {
             /** @description No code lives for this number: none was sent, or it has expired. */
             readonly 404: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -2064,8 +2260,9 @@ export interface operations {
             /** @description The body did not arrive within 10 seconds. */
             readonly 408: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -2086,8 +2283,9 @@ export interface operations {
             /** @description The code was used, or its attempts are spent. */
             readonly 409: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -2108,8 +2306,9 @@ export interface operations {
             /** @description The body is larger than 64 KiB. */
             readonly 413: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -2130,8 +2329,9 @@ export interface operations {
             /** @description The server failed; the fault is in its log under `X-Request-Id`. */
             readonly 500: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -2149,13 +2349,13 @@ export interface operations {
                     readonly "application/json": components["schemas"]["AllmineError"];
                 };
             };
-            /** @description The database cannot be reached, and nothing was done. Try again after `Retry-After` seconds. */
+            /** @description The database cannot be reached, and normally nothing was done. Try again after `Retry-After` seconds. */
             readonly 503: {
                 headers: {
-                    /** @description After how many seconds to try again. */
-                    readonly "Retry-After"?: number;
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -2189,15 +2389,16 @@ export interface operations {
                  *       "refreshToken": "sample"
                  *     }
                  */
-                readonly "application/json": components["schemas"]["AllmineRefreshToken"];
+                readonly "application/json": components["schemas"]["AllmineRefreshTokenRequest"];
             };
         };
         readonly responses: {
             /** @description The session's next tokens. */
             readonly 200: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -2215,8 +2416,9 @@ export interface operations {
             /** @description `refreshToken` is missing or has the wrong form. */
             readonly 400: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -2237,10 +2439,10 @@ export interface operations {
             /** @description The token is unknown, expired, reused, or of a session that has ended: sign in again. */
             readonly 401: {
                 headers: {
-                    /** @description RFC 6750 §3. */
-                    readonly "WWW-Authenticate"?: "Bearer";
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -2261,8 +2463,9 @@ export interface operations {
             /** @description The body did not arrive within 10 seconds. */
             readonly 408: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -2283,8 +2486,9 @@ export interface operations {
             /** @description The body is larger than 64 KiB. */
             readonly 413: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -2305,8 +2509,9 @@ export interface operations {
             /** @description The server failed; the fault is in its log under `X-Request-Id`. */
             readonly 500: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -2324,13 +2529,13 @@ export interface operations {
                     readonly "application/json": components["schemas"]["AllmineError"];
                 };
             };
-            /** @description The database cannot be reached, and nothing was done. Try again after `Retry-After` seconds. */
+            /** @description The database cannot be reached, and normally nothing was done. Try again after `Retry-After` seconds. */
             readonly 503: {
                 headers: {
-                    /** @description After how many seconds to try again. */
-                    readonly "Retry-After"?: number;
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -2362,8 +2567,9 @@ export interface operations {
             /** @description All of the caller's sessions have ended. */
             readonly 200: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -2384,10 +2590,10 @@ export interface operations {
             /** @description Not signed in: the access token is missing, wrong, expired, or of a session that has ended. */
             readonly 401: {
                 headers: {
-                    /** @description RFC 6750 §3. */
-                    readonly "WWW-Authenticate"?: "Bearer";
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -2408,8 +2614,9 @@ export interface operations {
             /** @description The server failed; the fault is in its log under `X-Request-Id`. */
             readonly 500: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -2427,13 +2634,13 @@ export interface operations {
                     readonly "application/json": components["schemas"]["AllmineError"];
                 };
             };
-            /** @description The database cannot be reached, and nothing was done. Try again after `Retry-After` seconds. */
+            /** @description The database cannot be reached, and normally nothing was done. Try again after `Retry-After` seconds. */
             readonly 503: {
                 headers: {
-                    /** @description After how many seconds to try again. */
-                    readonly "Retry-After"?: number;
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -2467,15 +2674,16 @@ export interface operations {
                  *       "refreshToken": "sample"
                  *     }
                  */
-                readonly "application/json": components["schemas"]["AllmineRefreshToken"];
+                readonly "application/json": components["schemas"]["AllmineRefreshTokenRequest"];
             };
         };
         readonly responses: {
             /** @description The token's session has ended, now or before. */
             readonly 200: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -2496,8 +2704,9 @@ export interface operations {
             /** @description `refreshToken` is missing or has the wrong form. */
             readonly 400: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -2518,10 +2727,10 @@ export interface operations {
             /** @description Not signed in: the access token is missing, wrong, expired, or of a session that has ended. */
             readonly 401: {
                 headers: {
-                    /** @description RFC 6750 §3. */
-                    readonly "WWW-Authenticate"?: "Bearer";
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -2539,11 +2748,12 @@ export interface operations {
                     readonly "application/json": components["schemas"]["AllmineError"];
                 };
             };
-            /** @description It is no refresh token of the caller. */
+            /** @description The caller has no such refresh token. */
             readonly 404: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -2564,8 +2774,9 @@ export interface operations {
             /** @description The body did not arrive within 10 seconds. */
             readonly 408: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -2586,8 +2797,9 @@ export interface operations {
             /** @description The body is larger than 64 KiB. */
             readonly 413: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -2608,8 +2820,9 @@ export interface operations {
             /** @description The server failed; the fault is in its log under `X-Request-Id`. */
             readonly 500: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -2627,13 +2840,13 @@ export interface operations {
                     readonly "application/json": components["schemas"]["AllmineError"];
                 };
             };
-            /** @description The database cannot be reached, and nothing was done. Try again after `Retry-After` seconds. */
+            /** @description The database cannot be reached, and normally nothing was done. Try again after `Retry-After` seconds. */
             readonly 503: {
                 headers: {
-                    /** @description After how many seconds to try again. */
-                    readonly "Retry-After"?: number;
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -2665,8 +2878,9 @@ export interface operations {
             /** @description The live sessions, newest first. */
             readonly 200: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -2690,16 +2904,16 @@ export interface operations {
                      *       "timestamp": "2026-01-16T08:20:00.000Z"
                      *     }
                      */
-                    readonly "application/json": components["schemas"]["AllmineEnvelope_Vec_AllmineSession"];
+                    readonly "application/json": components["schemas"]["AllmineEnvelope_AllmineSessions"];
                 };
             };
             /** @description Not signed in: the access token is missing, wrong, expired, or of a session that has ended. */
             readonly 401: {
                 headers: {
-                    /** @description RFC 6750 §3. */
-                    readonly "WWW-Authenticate"?: "Bearer";
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -2720,8 +2934,9 @@ export interface operations {
             /** @description The server failed; the fault is in its log under `X-Request-Id`. */
             readonly 500: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -2739,13 +2954,13 @@ export interface operations {
                     readonly "application/json": components["schemas"]["AllmineError"];
                 };
             };
-            /** @description The database cannot be reached, and nothing was done. Try again after `Retry-After` seconds. */
+            /** @description The database cannot be reached, and normally nothing was done. Try again after `Retry-After` seconds. */
             readonly 503: {
                 headers: {
-                    /** @description After how many seconds to try again. */
-                    readonly "Retry-After"?: number;
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -2783,8 +2998,9 @@ export interface operations {
             /** @description The session has ended. */
             readonly 200: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -2805,10 +3021,10 @@ export interface operations {
             /** @description Not signed in: the access token is missing, wrong, expired, or of a session that has ended. */
             readonly 401: {
                 headers: {
-                    /** @description RFC 6750 §3. */
-                    readonly "WWW-Authenticate"?: "Bearer";
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -2826,11 +3042,12 @@ export interface operations {
                     readonly "application/json": components["schemas"]["AllmineError"];
                 };
             };
-            /** @description It is no live session of the caller. */
+            /** @description Unknown, another user's, or already ended. */
             readonly 404: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -2851,8 +3068,9 @@ export interface operations {
             /** @description The server failed; the fault is in its log under `X-Request-Id`. */
             readonly 500: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -2870,13 +3088,13 @@ export interface operations {
                     readonly "application/json": components["schemas"]["AllmineError"];
                 };
             };
-            /** @description The database cannot be reached, and nothing was done. Try again after `Retry-After` seconds. */
+            /** @description The database cannot be reached, and normally nothing was done. Try again after `Retry-After` seconds. */
             readonly 503: {
                 headers: {
-                    /** @description After how many seconds to try again. */
-                    readonly "Retry-After"?: number;
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -2908,8 +3126,9 @@ export interface operations {
             /** @description The token is good. */
             readonly 200: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -2933,10 +3152,10 @@ export interface operations {
             /** @description Not signed in: the access token is missing, wrong, expired, or of a session that has ended. */
             readonly 401: {
                 headers: {
-                    /** @description RFC 6750 §3. */
-                    readonly "WWW-Authenticate"?: "Bearer";
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -2957,8 +3176,9 @@ export interface operations {
             /** @description The server failed; the fault is in its log under `X-Request-Id`. */
             readonly 500: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -2976,13 +3196,13 @@ export interface operations {
                     readonly "application/json": components["schemas"]["AllmineError"];
                 };
             };
-            /** @description The database cannot be reached, and nothing was done. Try again after `Retry-After` seconds. */
+            /** @description The database cannot be reached, and normally nothing was done. Try again after `Retry-After` seconds. */
             readonly 503: {
                 headers: {
-                    /** @description After how many seconds to try again. */
-                    readonly "Retry-After"?: number;
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -3014,8 +3234,9 @@ export interface operations {
             /** @description The account. */
             readonly 200: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -3056,18 +3277,18 @@ export interface operations {
                      *         "roles": [
                      *           "user"
                      *         ],
-                     *         "followersCount": 0,
-                     *         "followingCount": 0,
-                     *         "minutePriceInLiveStream": 0,
-                     *         "creditBalance": 0,
+                     *         "followersCount": 128,
+                     *         "followingCount": 256,
+                     *         "minutePriceInLiveStream": 1,
+                     *         "creditBalance": 500,
                      *         "lastLogin": "2026-01-15T10:30:00.000Z",
                      *         "timezone": "Europe/Istanbul",
                      *         "lastUsernameChangeDate": "2026-01-15T10:30:00.000Z",
                      *         "accountDeletionStatus": "pending",
                      *         "accountDeletionRequestedAt": "2026-01-15T10:30:00.000Z",
                      *         "accountDeletionScheduledFor": "2026-01-15T10:30:00.000Z",
-                     *         "accountDeletionCancelledAt": null,
-                     *         "accountDeletionFinalizedAt": null
+                     *         "accountDeletionCancelledAt": "2026-01-15T10:30:00.000Z",
+                     *         "accountDeletionFinalizedAt": "2026-01-15T10:30:00.000Z"
                      *       },
                      *       "errors": [],
                      *       "timestamp": "2026-01-15T10:30:00.000Z"
@@ -3079,10 +3300,10 @@ export interface operations {
             /** @description Not signed in: the access token is missing, wrong, expired, or of a session that has ended. */
             readonly 401: {
                 headers: {
-                    /** @description RFC 6750 §3. */
-                    readonly "WWW-Authenticate"?: "Bearer";
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -3103,8 +3324,9 @@ export interface operations {
             /** @description The server failed; the fault is in its log under `X-Request-Id`. */
             readonly 500: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -3122,13 +3344,13 @@ export interface operations {
                     readonly "application/json": components["schemas"]["AllmineError"];
                 };
             };
-            /** @description The database cannot be reached, and nothing was done. Try again after `Retry-After` seconds. */
+            /** @description The database cannot be reached, and normally nothing was done. Try again after `Retry-After` seconds. */
             readonly 503: {
                 headers: {
-                    /** @description After how many seconds to try again. */
-                    readonly "Retry-After"?: number;
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -3173,15 +3395,16 @@ export interface operations {
                  *       "termsOfUseVersion": "1.1.0"
                  *     }
                  */
-                readonly "application/json": components["schemas"]["AllmineProfileChange"];
+                readonly "application/json": components["schemas"]["AllmineProfileRequest"];
             };
         };
         readonly responses: {
             /** @description The account after the change. */
             readonly 200: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -3222,18 +3445,18 @@ export interface operations {
                      *         "roles": [
                      *           "user"
                      *         ],
-                     *         "followersCount": 0,
-                     *         "followingCount": 0,
-                     *         "minutePriceInLiveStream": 0,
-                     *         "creditBalance": 0,
+                     *         "followersCount": 128,
+                     *         "followingCount": 256,
+                     *         "minutePriceInLiveStream": 1,
+                     *         "creditBalance": 500,
                      *         "lastLogin": "2026-01-15T10:30:00.000Z",
                      *         "timezone": "Europe/Istanbul",
                      *         "lastUsernameChangeDate": "2026-01-15T10:30:00.000Z",
                      *         "accountDeletionStatus": "pending",
                      *         "accountDeletionRequestedAt": "2026-01-15T10:30:00.000Z",
                      *         "accountDeletionScheduledFor": "2026-01-15T10:30:00.000Z",
-                     *         "accountDeletionCancelledAt": null,
-                     *         "accountDeletionFinalizedAt": null
+                     *         "accountDeletionCancelledAt": "2026-01-15T10:30:00.000Z",
+                     *         "accountDeletionFinalizedAt": "2026-01-15T10:30:00.000Z"
                      *       },
                      *       "errors": [],
                      *       "timestamp": "2026-01-15T10:30:00.000Z"
@@ -3245,8 +3468,9 @@ export interface operations {
             /** @description Fields are wrong; `errors[1..]` name each. */
             readonly 400: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -3267,10 +3491,10 @@ export interface operations {
             /** @description Not signed in: the access token is missing, wrong, expired, or of a session that has ended. */
             readonly 401: {
                 headers: {
-                    /** @description RFC 6750 §3. */
-                    readonly "WWW-Authenticate"?: "Bearer";
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -3291,8 +3515,9 @@ export interface operations {
             /** @description The body did not arrive within 10 seconds. */
             readonly 408: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -3313,8 +3538,9 @@ export interface operations {
             /** @description The user name is taken, or was changed in the last 30 days. */
             readonly 409: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -3335,8 +3561,9 @@ export interface operations {
             /** @description The body is larger than 64 KiB. */
             readonly 413: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -3357,8 +3584,9 @@ export interface operations {
             /** @description The server failed; the fault is in its log under `X-Request-Id`. */
             readonly 500: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -3376,13 +3604,13 @@ export interface operations {
                     readonly "application/json": components["schemas"]["AllmineError"];
                 };
             };
-            /** @description The database cannot be reached, and nothing was done. Try again after `Retry-After` seconds. */
+            /** @description The database cannot be reached, and normally nothing was done. Try again after `Retry-After` seconds. */
             readonly 503: {
                 headers: {
-                    /** @description After how many seconds to try again. */
-                    readonly "Retry-After"?: number;
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -3414,8 +3642,9 @@ export interface operations {
             /** @description Pending; every session but the caller's has ended. */
             readonly 200: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -3434,10 +3663,10 @@ export interface operations {
             /** @description Not signed in: the access token is missing, wrong, expired, or of a session that has ended. */
             readonly 401: {
                 headers: {
-                    /** @description RFC 6750 §3. */
-                    readonly "WWW-Authenticate"?: "Bearer";
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -3458,8 +3687,9 @@ export interface operations {
             /** @description A deletion is pending already. */
             readonly 409: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -3480,8 +3710,9 @@ export interface operations {
             /** @description The server failed; the fault is in its log under `X-Request-Id`. */
             readonly 500: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -3499,13 +3730,13 @@ export interface operations {
                     readonly "application/json": components["schemas"]["AllmineError"];
                 };
             };
-            /** @description The database cannot be reached, and nothing was done. Try again after `Retry-After` seconds. */
+            /** @description The database cannot be reached, and normally nothing was done. Try again after `Retry-After` seconds. */
             readonly 503: {
                 headers: {
-                    /** @description After how many seconds to try again. */
-                    readonly "Retry-After"?: number;
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -3537,8 +3768,9 @@ export interface operations {
             /** @description Cancelled. */
             readonly 200: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -3557,10 +3789,10 @@ export interface operations {
             /** @description Not signed in: the access token is missing, wrong, expired, or of a session that has ended. */
             readonly 401: {
                 headers: {
-                    /** @description RFC 6750 §3. */
-                    readonly "WWW-Authenticate"?: "Bearer";
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -3581,8 +3813,9 @@ export interface operations {
             /** @description None is pending. */
             readonly 409: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -3603,8 +3836,9 @@ export interface operations {
             /** @description The server failed; the fault is in its log under `X-Request-Id`. */
             readonly 500: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -3622,13 +3856,13 @@ export interface operations {
                     readonly "application/json": components["schemas"]["AllmineError"];
                 };
             };
-            /** @description The database cannot be reached, and nothing was done. Try again after `Retry-After` seconds. */
+            /** @description The database cannot be reached, and normally nothing was done. Try again after `Retry-After` seconds. */
             readonly 503: {
                 headers: {
-                    /** @description After how many seconds to try again. */
-                    readonly "Retry-After"?: number;
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -3666,15 +3900,16 @@ export interface operations {
                  *       "liveActivityPushToStartToken": "push_to_start_token_value"
                  *     }
                  */
-                readonly "application/json": components["schemas"]["AllmineDeviceToken"];
+                readonly "application/json": components["schemas"]["AllmineDeviceTokenRequest"];
             };
         };
         readonly responses: {
             /** @description Registered. */
             readonly 200: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -3695,8 +3930,9 @@ export interface operations {
             /** @description Fields are missing or wrong; `errors[1..]` name each. */
             readonly 400: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -3717,10 +3953,10 @@ export interface operations {
             /** @description Not signed in: the access token is missing, wrong, expired, or of a session that has ended. */
             readonly 401: {
                 headers: {
-                    /** @description RFC 6750 §3. */
-                    readonly "WWW-Authenticate"?: "Bearer";
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -3741,8 +3977,9 @@ export interface operations {
             /** @description The body did not arrive within 10 seconds. */
             readonly 408: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -3760,11 +3997,12 @@ export interface operations {
                     readonly "application/json": components["schemas"]["AllmineError"];
                 };
             };
-            /** @description The device is revoked, or the user has as many devices as a user may have. */
+            /** @description The device is revoked, or the user has as many devices, or the device as many tokens, as may be. */
             readonly 409: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -3785,8 +4023,9 @@ export interface operations {
             /** @description The body is larger than 64 KiB. */
             readonly 413: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -3807,8 +4046,9 @@ export interface operations {
             /** @description The server failed; the fault is in its log under `X-Request-Id`. */
             readonly 500: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -3826,13 +4066,13 @@ export interface operations {
                     readonly "application/json": components["schemas"]["AllmineError"];
                 };
             };
-            /** @description The database cannot be reached, and nothing was done. Try again after `Retry-After` seconds. */
+            /** @description The database cannot be reached, and normally nothing was done. Try again after `Retry-After` seconds. */
             readonly 503: {
                 headers: {
-                    /** @description After how many seconds to try again. */
-                    readonly "Retry-After"?: number;
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -3858,7 +4098,7 @@ export interface operations {
             readonly header?: never;
             readonly path: {
                 /**
-                 * @description The token's value, percent-encoded.
+                 * @description The token's value. Who builds the URL by hand percent-encodes it, `/` too.
                  * @example sample
                  */
                 readonly token: string;
@@ -3870,8 +4110,9 @@ export interface operations {
             /** @description The caller has no token of this value now. */
             readonly 200: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -3892,10 +4133,10 @@ export interface operations {
             /** @description Not signed in: the access token is missing, wrong, expired, or of a session that has ended. */
             readonly 401: {
                 headers: {
-                    /** @description RFC 6750 §3. */
-                    readonly "WWW-Authenticate"?: "Bearer";
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -3916,8 +4157,9 @@ export interface operations {
             /** @description The caller had none. */
             readonly 404: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -3938,8 +4180,9 @@ export interface operations {
             /** @description The server failed; the fault is in its log under `X-Request-Id`. */
             readonly 500: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -3957,13 +4200,13 @@ export interface operations {
                     readonly "application/json": components["schemas"]["AllmineError"];
                 };
             };
-            /** @description The database cannot be reached, and nothing was done. Try again after `Retry-After` seconds. */
+            /** @description The database cannot be reached, and normally nothing was done. Try again after `Retry-After` seconds. */
             readonly 503: {
                 headers: {
-                    /** @description After how many seconds to try again. */
-                    readonly "Retry-After"?: number;
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -4000,15 +4243,16 @@ export interface operations {
                  *       "activityId": "activity-7"
                  *     }
                  */
-                readonly "application/json": components["schemas"]["AllmineLiveActivity"];
+                readonly "application/json": components["schemas"]["AllmineLiveActivityRequest"];
             };
         };
         readonly responses: {
             /** @description Registered, or updated. */
             readonly 200: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -4023,8 +4267,9 @@ export interface operations {
             /** @description Fields are missing or wrong; `errors[1..]` name each. */
             readonly 400: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -4045,10 +4290,10 @@ export interface operations {
             /** @description Not signed in: the access token is missing, wrong, expired, or of a session that has ended. */
             readonly 401: {
                 headers: {
-                    /** @description RFC 6750 §3. */
-                    readonly "WWW-Authenticate"?: "Bearer";
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -4066,11 +4311,12 @@ export interface operations {
                     readonly "application/json": components["schemas"]["AllmineError"];
                 };
             };
-            /** @description It is no device of the caller. */
+            /** @description The caller has no such device. */
             readonly 404: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -4091,8 +4337,9 @@ export interface operations {
             /** @description The body did not arrive within 10 seconds. */
             readonly 408: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -4110,11 +4357,12 @@ export interface operations {
                     readonly "application/json": components["schemas"]["AllmineError"];
                 };
             };
-            /** @description The device is revoked. */
+            /** @description The device is revoked, or has as many tokens as a device may have. */
             readonly 409: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -4135,8 +4383,9 @@ export interface operations {
             /** @description The body is larger than 64 KiB. */
             readonly 413: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -4157,8 +4406,9 @@ export interface operations {
             /** @description The server failed; the fault is in its log under `X-Request-Id`. */
             readonly 500: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -4176,13 +4426,13 @@ export interface operations {
                     readonly "application/json": components["schemas"]["AllmineError"];
                 };
             };
-            /** @description The database cannot be reached, and nothing was done. Try again after `Retry-After` seconds. */
+            /** @description The database cannot be reached, and normally nothing was done. Try again after `Retry-After` seconds. */
             readonly 503: {
                 headers: {
-                    /** @description After how many seconds to try again. */
-                    readonly "Retry-After"?: number;
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -4208,7 +4458,7 @@ export interface operations {
             readonly header?: never;
             readonly path: {
                 /**
-                 * @description The activity's own identity, percent-encoded.
+                 * @description The activity's own identity. Who builds the URL by hand percent-encodes it, `/` too.
                  * @example activity-7
                  */
                 readonly activityId: string;
@@ -4220,8 +4470,9 @@ export interface operations {
             /** @description Removed. */
             readonly 200: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -4236,10 +4487,10 @@ export interface operations {
             /** @description Not signed in: the access token is missing, wrong, expired, or of a session that has ended. */
             readonly 401: {
                 headers: {
-                    /** @description RFC 6750 §3. */
-                    readonly "WWW-Authenticate"?: "Bearer";
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -4257,11 +4508,12 @@ export interface operations {
                     readonly "application/json": components["schemas"]["AllmineError"];
                 };
             };
-            /** @description It is no activity of the caller. */
+            /** @description The caller has no such activity. */
             readonly 404: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -4282,8 +4534,9 @@ export interface operations {
             /** @description The server failed; the fault is in its log under `X-Request-Id`. */
             readonly 500: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -4301,13 +4554,13 @@ export interface operations {
                     readonly "application/json": components["schemas"]["AllmineError"];
                 };
             };
-            /** @description The database cannot be reached, and nothing was done. Try again after `Retry-After` seconds. */
+            /** @description The database cannot be reached, and normally nothing was done. Try again after `Retry-After` seconds. */
             readonly 503: {
                 headers: {
-                    /** @description After how many seconds to try again. */
-                    readonly "Retry-After"?: number;
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -4343,15 +4596,16 @@ export interface operations {
                  *       "appName": "MyApp"
                  *     }
                  */
-                readonly "application/json": components["schemas"]["RocketChatPushToken"];
+                readonly "application/json": components["schemas"]["RocketChatPushTokenRequest"];
             };
         };
         readonly responses: {
             /** @description Registered, or renewed with the same `_id`. */
             readonly 200: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -4371,14 +4625,15 @@ export interface operations {
                      *       "success": true
                      *     }
                      */
-                    readonly "application/json": components["schemas"]["RocketChatPushTokenCreated"];
+                    readonly "application/json": components["schemas"]["RocketChatPushTokenResponse"];
                 };
             };
-            /** @description The first bad parameter, in the order id, type, value, appName; `error-too-many-devices` and `error-too-many-tokens` where the user, or the device, may have no more. */
+            /** @description The first bad parameter, in the order id, type, value, appName (an `id` that names a revoked device is a bad one); `error-too-many-devices` and `error-too-many-tokens` where the user, or the device, may have no more. */
             readonly 400: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -4395,8 +4650,9 @@ export interface operations {
             /** @description Not signed in: the access token is missing, wrong, expired, or of a session that has ended. */
             readonly 401: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -4412,8 +4668,9 @@ export interface operations {
             /** @description The body did not arrive within 10 seconds. */
             readonly 408: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -4429,8 +4686,9 @@ export interface operations {
             /** @description The body is larger than 64 KiB. */
             readonly 413: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -4446,8 +4704,9 @@ export interface operations {
             /** @description The server failed; the fault is in its log under `X-Request-Id`. */
             readonly 500: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -4460,13 +4719,13 @@ export interface operations {
                     readonly "application/json": components["schemas"]["RocketChatError"];
                 };
             };
-            /** @description The database cannot be reached, and nothing was done. Try again after `Retry-After` seconds. */
+            /** @description The database cannot be reached, and normally nothing was done. Try again after `Retry-After` seconds. */
             readonly 503: {
                 headers: {
-                    /** @description After how many seconds to try again. */
-                    readonly "Retry-After"?: number;
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -4495,15 +4754,16 @@ export interface operations {
                  *       "token": "TOKEN"
                  *     }
                  */
-                readonly "application/json": components["schemas"]["RocketChatRemoval"];
+                readonly "application/json": components["schemas"]["RocketChatRemovalRequest"];
             };
         };
         readonly responses: {
             /** @description The caller has no token of that value now. */
             readonly 200: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -4518,8 +4778,9 @@ export interface operations {
             /** @description The token is missing or invalid. */
             readonly 400: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -4536,8 +4797,9 @@ export interface operations {
             /** @description Not signed in: the access token is missing, wrong, expired, or of a session that has ended. */
             readonly 401: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -4553,8 +4815,9 @@ export interface operations {
             /** @description The caller had none. */
             readonly 404: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -4570,8 +4833,9 @@ export interface operations {
             /** @description The body did not arrive within 10 seconds. */
             readonly 408: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -4587,8 +4851,9 @@ export interface operations {
             /** @description The body is larger than 64 KiB. */
             readonly 413: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -4604,8 +4869,9 @@ export interface operations {
             /** @description The server failed; the fault is in its log under `X-Request-Id`. */
             readonly 500: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -4618,13 +4884,13 @@ export interface operations {
                     readonly "application/json": components["schemas"]["RocketChatError"];
                 };
             };
-            /** @description The database cannot be reached, and nothing was done. Try again after `Retry-After` seconds. */
+            /** @description The database cannot be reached, and normally nothing was done. Try again after `Retry-After` seconds. */
             readonly 503: {
                 headers: {
-                    /** @description After how many seconds to try again. */
-                    readonly "Retry-After"?: number;
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -4651,8 +4917,9 @@ export interface operations {
             /** @description How pushes leave this server. */
             readonly 200: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -4669,8 +4936,9 @@ export interface operations {
             /** @description Not signed in: the access token is missing, wrong, expired, or of a session that has ended. */
             readonly 401: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -4686,8 +4954,9 @@ export interface operations {
             /** @description The server failed; the fault is in its log under `X-Request-Id`. */
             readonly 500: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -4700,13 +4969,13 @@ export interface operations {
                     readonly "application/json": components["schemas"]["RocketChatError"];
                 };
             };
-            /** @description The database cannot be reached, and nothing was done. Try again after `Retry-After` seconds. */
+            /** @description The database cannot be reached, and normally nothing was done. Try again after `Retry-After` seconds. */
             readonly 503: {
                 headers: {
-                    /** @description After how many seconds to try again. */
-                    readonly "Retry-After"?: number;
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -4742,15 +5011,16 @@ export interface operations {
                  *       "pushToken": "eJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.newmocktoken123"
                  *     }
                  */
-                readonly "application/json": components["schemas"]["EasyflowRefreshToken"];
+                readonly "application/json": components["schemas"]["EasyflowRefreshTokenRequest"];
             };
         };
         readonly responses: {
             /** @description The device as it stands now. */
             readonly 200: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -4784,11 +5054,12 @@ export interface operations {
                     readonly "application/json": components["schemas"]["EasyflowSuccess_EasyflowDeviceData"];
                 };
             };
-            /** @description Parameters are missing, wrong, or name no device of the caller. */
+            /** @description Parameters are missing, wrong, or name no device of the caller (`x-fingerprint-id` is one); `pushToken` also where the device may have no more tokens. */
             readonly 400: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -4805,10 +5076,10 @@ export interface operations {
             /** @description Not signed in: the access token is missing, wrong, expired, or of a session that has ended. */
             readonly 401: {
                 headers: {
-                    /** @description RFC 6750 §3. */
-                    readonly "WWW-Authenticate"?: "Bearer";
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -4822,11 +5093,12 @@ export interface operations {
                     readonly "application/json": components["schemas"]["EasyflowError"];
                 };
             };
-            /** @description The device is revoked. Or: The fingerprint is not the one that the session showed first. */
+            /** @description The device is revoked, or the fingerprint is not the one that the session showed first. */
             readonly 403: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -4843,8 +5115,9 @@ export interface operations {
             /** @description The body did not arrive within 10 seconds. */
             readonly 408: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -4861,8 +5134,9 @@ export interface operations {
             /** @description The body is larger than 64 KiB. */
             readonly 413: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -4879,8 +5153,9 @@ export interface operations {
             /** @description The server failed; the fault is in its log under `X-Request-Id`. */
             readonly 500: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -4894,13 +5169,13 @@ export interface operations {
                     readonly "application/json": components["schemas"]["EasyflowError"];
                 };
             };
-            /** @description The database cannot be reached, and nothing was done. Try again after `Retry-After` seconds. */
+            /** @description The database cannot be reached, and normally nothing was done. Try again after `Retry-After` seconds. */
             readonly 503: {
                 headers: {
-                    /** @description After how many seconds to try again. */
-                    readonly "Retry-After"?: number;
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -4945,15 +5220,16 @@ export interface operations {
                  *       }
                  *     }
                  */
-                readonly "application/json": components["schemas"]["EasyflowAddDevice"];
+                readonly "application/json": components["schemas"]["EasyflowAddDeviceRequest"];
             };
         };
         readonly responses: {
             /** @description The device as it stands now. */
             readonly 200: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -4990,8 +5266,9 @@ export interface operations {
             /** @description Parameters are missing or wrong: wrong settings are named as a whole; `deviceId` also where the user may have no more devices, `pushToken` where the device may have no more tokens. */
             readonly 400: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -5008,10 +5285,10 @@ export interface operations {
             /** @description Not signed in: the access token is missing, wrong, expired, or of a session that has ended. */
             readonly 401: {
                 headers: {
-                    /** @description RFC 6750 §3. */
-                    readonly "WWW-Authenticate"?: "Bearer";
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -5028,8 +5305,9 @@ export interface operations {
             /** @description The fingerprint is not the one that the session showed first. */
             readonly 403: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -5046,8 +5324,9 @@ export interface operations {
             /** @description The body did not arrive within 10 seconds. */
             readonly 408: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -5064,8 +5343,9 @@ export interface operations {
             /** @description The body is larger than 64 KiB. */
             readonly 413: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -5082,8 +5362,9 @@ export interface operations {
             /** @description The server failed; the fault is in its log under `X-Request-Id`. */
             readonly 500: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -5097,13 +5378,13 @@ export interface operations {
                     readonly "application/json": components["schemas"]["EasyflowError"];
                 };
             };
-            /** @description The database cannot be reached, and nothing was done. Try again after `Retry-After` seconds. */
+            /** @description The database cannot be reached, and normally nothing was done. Try again after `Retry-After` seconds. */
             readonly 503: {
                 headers: {
-                    /** @description After how many seconds to try again. */
-                    readonly "Retry-After"?: number;
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -5140,15 +5421,16 @@ export interface operations {
                  *       "status": "revoked"
                  *     }
                  */
-                readonly "application/json": components["schemas"]["EasyflowUpdateDevice"];
+                readonly "application/json": components["schemas"]["EasyflowUpdateDeviceRequest"];
             };
         };
         readonly responses: {
             /** @description The device as it stands now. */
             readonly 200: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -5157,7 +5439,7 @@ export interface operations {
                      *       "statusCode": 200,
                      *       "data": {
                      *         "device": {
-                     *           "id": "65dcb2a91f8c9b0022c8e771",
+                     *           "id": "019ae1f2-7c1c-7e6f-8a2b-4c5d6e7f8091",
                      *           "createdAt": "2026-01-28T18:42:11.430Z",
                      *           "updatedAt": "2026-01-29T16:22:40.910Z",
                      *           "deleted": "false",
@@ -5181,11 +5463,12 @@ export interface operations {
                     readonly "application/json": components["schemas"]["EasyflowSuccess_EasyflowDeviceData"];
                 };
             };
-            /** @description Parameters are missing, wrong (wrong settings are named as a whole), or name no device of the caller. */
+            /** @description Parameters are missing, wrong (wrong settings are named as a whole), or name no device of the caller; `pushToken` also where the device may have no more tokens. */
             readonly 400: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -5202,10 +5485,10 @@ export interface operations {
             /** @description Not signed in: the access token is missing, wrong, expired, or of a session that has ended. */
             readonly 401: {
                 headers: {
-                    /** @description RFC 6750 §3. */
-                    readonly "WWW-Authenticate"?: "Bearer";
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -5219,11 +5502,12 @@ export interface operations {
                     readonly "application/json": components["schemas"]["EasyflowError"];
                 };
             };
-            /** @description A token for a revoked device. Or: The fingerprint is not the one that the session showed first. */
+            /** @description A token for a revoked device, or the fingerprint is not the one that the session showed first. */
             readonly 403: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -5240,8 +5524,9 @@ export interface operations {
             /** @description The body did not arrive within 10 seconds. */
             readonly 408: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -5258,8 +5543,9 @@ export interface operations {
             /** @description The body is larger than 64 KiB. */
             readonly 413: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -5276,8 +5562,9 @@ export interface operations {
             /** @description The server failed; the fault is in its log under `X-Request-Id`. */
             readonly 500: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -5291,13 +5578,13 @@ export interface operations {
                     readonly "application/json": components["schemas"]["EasyflowError"];
                 };
             };
-            /** @description The database cannot be reached, and nothing was done. Try again after `Retry-After` seconds. */
+            /** @description The database cannot be reached, and normally nothing was done. Try again after `Retry-After` seconds. */
             readonly 503: {
                 headers: {
-                    /** @description After how many seconds to try again. */
-                    readonly "Retry-After"?: number;
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -5316,7 +5603,10 @@ export interface operations {
     readonly getDevice: {
         readonly parameters: {
             readonly query?: {
-                /** @description The device's `id`. */
+                /**
+                 * @description The device's `id`.
+                 * @example 019ae1f2-7c1c-7e6f-8a2b-4c5d6e7f8091
+                 */
                 readonly id?: string;
                 /**
                  * @description The client's own name for the device.
@@ -5339,8 +5629,9 @@ export interface operations {
             /** @description The device. */
             readonly 200: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -5377,8 +5668,9 @@ export interface operations {
             /** @description Parameters are missing, wrong, or name no device of the caller. */
             readonly 400: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -5395,10 +5687,10 @@ export interface operations {
             /** @description Not signed in: the access token is missing, wrong, expired, or of a session that has ended. */
             readonly 401: {
                 headers: {
-                    /** @description RFC 6750 §3. */
-                    readonly "WWW-Authenticate"?: "Bearer";
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -5415,8 +5707,9 @@ export interface operations {
             /** @description The fingerprint is not the one that the session showed first. */
             readonly 403: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -5433,8 +5726,9 @@ export interface operations {
             /** @description The server failed; the fault is in its log under `X-Request-Id`. */
             readonly 500: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -5448,13 +5742,13 @@ export interface operations {
                     readonly "application/json": components["schemas"]["EasyflowError"];
                 };
             };
-            /** @description The database cannot be reached, and nothing was done. Try again after `Retry-After` seconds. */
+            /** @description The database cannot be reached, and normally nothing was done. Try again after `Retry-After` seconds. */
             readonly 503: {
                 headers: {
-                    /** @description After how many seconds to try again. */
-                    readonly "Retry-After"?: number;
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -5473,11 +5767,14 @@ export interface operations {
     readonly listDevices: {
         readonly parameters: {
             readonly query?: {
-                /** @description Which page; 1 where absent. */
+                /** @description Which page. */
                 readonly page?: number;
-                /** @description How many devices a page has; 20 where absent. */
+                /** @description How many devices a page has. */
                 readonly limit?: number;
-                /** @description The caller's own id; any other is refused. */
+                /**
+                 * @description The caller's own id; any other is refused.
+                 * @example 019ae1f2-7c1a-7b3c-8d4e-5f6a7b8c9d0e
+                 */
                 readonly userId?: string;
             };
             readonly header: {
@@ -5495,8 +5792,9 @@ export interface operations {
             /** @description A page of the caller's devices. */
             readonly 200: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -5538,8 +5836,9 @@ export interface operations {
             /** @description Parameters are wrong. */
             readonly 400: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -5556,10 +5855,10 @@ export interface operations {
             /** @description Not signed in: the access token is missing, wrong, expired, or of a session that has ended. */
             readonly 401: {
                 headers: {
-                    /** @description RFC 6750 §3. */
-                    readonly "WWW-Authenticate"?: "Bearer";
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -5573,11 +5872,12 @@ export interface operations {
                     readonly "application/json": components["schemas"]["EasyflowError"];
                 };
             };
-            /** @description These are another user's devices. Or: The fingerprint is not the one that the session showed first. */
+            /** @description These are another user's devices, or the fingerprint is not the one that the session showed first. */
             readonly 403: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -5594,8 +5894,9 @@ export interface operations {
             /** @description The server failed; the fault is in its log under `X-Request-Id`. */
             readonly 500: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -5609,13 +5910,13 @@ export interface operations {
                     readonly "application/json": components["schemas"]["EasyflowError"];
                 };
             };
-            /** @description The database cannot be reached, and nothing was done. Try again after `Retry-After` seconds. */
+            /** @description The database cannot be reached, and normally nothing was done. Try again after `Retry-After` seconds. */
             readonly 503: {
                 headers: {
-                    /** @description After how many seconds to try again. */
-                    readonly "Retry-After"?: number;
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -5631,7 +5932,7 @@ export interface operations {
             };
         };
     };
-    readonly subscribe: {
+    readonly subscribeToPush: {
         readonly parameters: {
             readonly query?: never;
             readonly header?: never;
@@ -5651,15 +5952,16 @@ export interface operations {
                  *       "userAgent": "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"
                  *     }
                  */
-                readonly "application/json": components["schemas"]["OCoreSubscribe"];
+                readonly "application/json": components["schemas"]["OCoreSubscribeRequest"];
             };
         };
         readonly responses: {
             /** @description Created, or renewed with the same id. */
             readonly 201: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -5679,8 +5981,9 @@ export interface operations {
             /** @description The endpoint, the keys or a text are wrong: `code` says which. */
             readonly 400: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -5699,10 +6002,10 @@ export interface operations {
             /** @description Not signed in: the access token is missing, wrong, expired, or of a session that has ended. */
             readonly 401: {
                 headers: {
-                    /** @description RFC 6750 §3. */
-                    readonly "WWW-Authenticate"?: "Bearer";
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -5721,8 +6024,9 @@ export interface operations {
             /** @description The body did not arrive within 10 seconds. */
             readonly 408: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -5741,8 +6045,9 @@ export interface operations {
             /** @description This browser's device is revoked, or the user has as many devices as a user may have. */
             readonly 409: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -5761,8 +6066,9 @@ export interface operations {
             /** @description The body is larger than 64 KiB. */
             readonly 413: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -5781,8 +6087,9 @@ export interface operations {
             /** @description The content type is not `application/json`. */
             readonly 415: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -5801,8 +6108,9 @@ export interface operations {
             /** @description The server failed; the fault is in its log under `X-Request-Id`. */
             readonly 500: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -5818,13 +6126,13 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database cannot be reached, and nothing was done. Try again after `Retry-After` seconds. */
+            /** @description The database cannot be reached, and normally nothing was done. Try again after `Retry-After` seconds. */
             readonly 503: {
                 headers: {
-                    /** @description After how many seconds to try again. */
-                    readonly "Retry-After"?: number;
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -5842,7 +6150,7 @@ export interface operations {
             };
         };
     };
-    readonly unsubscribe: {
+    readonly unsubscribeFromPush: {
         readonly parameters: {
             readonly query?: never;
             readonly header?: never;
@@ -5856,15 +6164,16 @@ export interface operations {
                  *       "endpoint": "https://updates.push.services.mozilla.com/wpush/v2/example"
                  *     }
                  */
-                readonly "application/json": components["schemas"]["OCoreUnsubscribe"];
+                readonly "application/json": components["schemas"]["OCoreUnsubscribeRequest"];
             };
         };
         readonly responses: {
             /** @description The caller has no such subscription now. */
             readonly 204: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content?: never;
@@ -5872,8 +6181,9 @@ export interface operations {
             /** @description The body or the endpoint's form is wrong. */
             readonly 400: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -5892,10 +6202,10 @@ export interface operations {
             /** @description Not signed in: the access token is missing, wrong, expired, or of a session that has ended. */
             readonly 401: {
                 headers: {
-                    /** @description RFC 6750 §3. */
-                    readonly "WWW-Authenticate"?: "Bearer";
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -5914,8 +6224,9 @@ export interface operations {
             /** @description The body did not arrive within 10 seconds. */
             readonly 408: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -5934,8 +6245,9 @@ export interface operations {
             /** @description The body is larger than 64 KiB. */
             readonly 413: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -5954,8 +6266,9 @@ export interface operations {
             /** @description The content type is not `application/json`. */
             readonly 415: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -5974,8 +6287,9 @@ export interface operations {
             /** @description The server failed; the fault is in its log under `X-Request-Id`. */
             readonly 500: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -5991,13 +6305,13 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database cannot be reached, and nothing was done. Try again after `Retry-After` seconds. */
+            /** @description The database cannot be reached, and normally nothing was done. Try again after `Retry-After` seconds. */
             readonly 503: {
                 headers: {
-                    /** @description After how many seconds to try again. */
-                    readonly "Retry-After"?: number;
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -6027,8 +6341,9 @@ export interface operations {
             /** @description The caller's subscriptions, newest first. */
             readonly 200: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -6050,10 +6365,10 @@ export interface operations {
             /** @description Not signed in: the access token is missing, wrong, expired, or of a session that has ended. */
             readonly 401: {
                 headers: {
-                    /** @description RFC 6750 §3. */
-                    readonly "WWW-Authenticate"?: "Bearer";
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -6072,8 +6387,9 @@ export interface operations {
             /** @description The server failed; the fault is in its log under `X-Request-Id`. */
             readonly 500: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -6089,13 +6405,13 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database cannot be reached, and nothing was done. Try again after `Retry-After` seconds. */
+            /** @description The database cannot be reached, and normally nothing was done. Try again after `Retry-After` seconds. */
             readonly 503: {
                 headers: {
-                    /** @description After how many seconds to try again. */
-                    readonly "Retry-After"?: number;
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -6125,8 +6441,9 @@ export interface operations {
             /** @description The key to subscribe with. */
             readonly 200: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -6141,10 +6458,10 @@ export interface operations {
             /** @description Not signed in: the access token is missing, wrong, expired, or of a session that has ended. */
             readonly 401: {
                 headers: {
-                    /** @description RFC 6750 §3. */
-                    readonly "WWW-Authenticate"?: "Bearer";
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -6163,8 +6480,9 @@ export interface operations {
             /** @description The server failed; the fault is in its log under `X-Request-Id`. */
             readonly 500: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -6180,13 +6498,13 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database cannot be reached, and nothing was done. Try again after `Retry-After` seconds. */
+            /** @description The database cannot be reached, and normally nothing was done. Try again after `Retry-After` seconds. */
             readonly 503: {
                 headers: {
-                    /** @description After how many seconds to try again. */
-                    readonly "Retry-After"?: number;
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -6204,7 +6522,7 @@ export interface operations {
             };
         };
     };
-    readonly subscribeUnderApi: {
+    readonly subscribeToPushUnderApi: {
         readonly parameters: {
             readonly query?: never;
             readonly header?: never;
@@ -6224,15 +6542,16 @@ export interface operations {
                  *       "userAgent": "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"
                  *     }
                  */
-                readonly "application/json": components["schemas"]["OCoreSubscribe"];
+                readonly "application/json": components["schemas"]["OCoreSubscribeRequest"];
             };
         };
         readonly responses: {
             /** @description Created, or renewed with the same id. */
             readonly 201: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -6252,8 +6571,9 @@ export interface operations {
             /** @description The endpoint, the keys or a text are wrong: `code` says which. */
             readonly 400: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -6272,10 +6592,10 @@ export interface operations {
             /** @description Not signed in: the access token is missing, wrong, expired, or of a session that has ended. */
             readonly 401: {
                 headers: {
-                    /** @description RFC 6750 §3. */
-                    readonly "WWW-Authenticate"?: "Bearer";
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -6294,8 +6614,9 @@ export interface operations {
             /** @description The body did not arrive within 10 seconds. */
             readonly 408: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -6314,8 +6635,9 @@ export interface operations {
             /** @description This browser's device is revoked, or the user has as many devices as a user may have. */
             readonly 409: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -6334,8 +6656,9 @@ export interface operations {
             /** @description The body is larger than 64 KiB. */
             readonly 413: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -6354,8 +6677,9 @@ export interface operations {
             /** @description The content type is not `application/json`. */
             readonly 415: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -6374,8 +6698,9 @@ export interface operations {
             /** @description The server failed; the fault is in its log under `X-Request-Id`. */
             readonly 500: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -6391,13 +6716,13 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database cannot be reached, and nothing was done. Try again after `Retry-After` seconds. */
+            /** @description The database cannot be reached, and normally nothing was done. Try again after `Retry-After` seconds. */
             readonly 503: {
                 headers: {
-                    /** @description After how many seconds to try again. */
-                    readonly "Retry-After"?: number;
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -6415,7 +6740,7 @@ export interface operations {
             };
         };
     };
-    readonly unsubscribeUnderApi: {
+    readonly unsubscribeFromPushUnderApi: {
         readonly parameters: {
             readonly query?: never;
             readonly header?: never;
@@ -6429,15 +6754,16 @@ export interface operations {
                  *       "endpoint": "https://updates.push.services.mozilla.com/wpush/v2/example"
                  *     }
                  */
-                readonly "application/json": components["schemas"]["OCoreUnsubscribe"];
+                readonly "application/json": components["schemas"]["OCoreUnsubscribeRequest"];
             };
         };
         readonly responses: {
             /** @description The caller has no such subscription now. */
             readonly 204: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content?: never;
@@ -6445,8 +6771,9 @@ export interface operations {
             /** @description The body or the endpoint's form is wrong. */
             readonly 400: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -6465,10 +6792,10 @@ export interface operations {
             /** @description Not signed in: the access token is missing, wrong, expired, or of a session that has ended. */
             readonly 401: {
                 headers: {
-                    /** @description RFC 6750 §3. */
-                    readonly "WWW-Authenticate"?: "Bearer";
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -6487,8 +6814,9 @@ export interface operations {
             /** @description The body did not arrive within 10 seconds. */
             readonly 408: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -6507,8 +6835,9 @@ export interface operations {
             /** @description The body is larger than 64 KiB. */
             readonly 413: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -6527,8 +6856,9 @@ export interface operations {
             /** @description The content type is not `application/json`. */
             readonly 415: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -6547,8 +6877,9 @@ export interface operations {
             /** @description The server failed; the fault is in its log under `X-Request-Id`. */
             readonly 500: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -6564,13 +6895,13 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database cannot be reached, and nothing was done. Try again after `Retry-After` seconds. */
+            /** @description The database cannot be reached, and normally nothing was done. Try again after `Retry-After` seconds. */
             readonly 503: {
                 headers: {
-                    /** @description After how many seconds to try again. */
-                    readonly "Retry-After"?: number;
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -6600,8 +6931,9 @@ export interface operations {
             /** @description The caller's subscriptions, newest first. */
             readonly 200: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -6623,10 +6955,10 @@ export interface operations {
             /** @description Not signed in: the access token is missing, wrong, expired, or of a session that has ended. */
             readonly 401: {
                 headers: {
-                    /** @description RFC 6750 §3. */
-                    readonly "WWW-Authenticate"?: "Bearer";
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -6645,8 +6977,9 @@ export interface operations {
             /** @description The server failed; the fault is in its log under `X-Request-Id`. */
             readonly 500: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -6662,13 +6995,13 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database cannot be reached, and nothing was done. Try again after `Retry-After` seconds. */
+            /** @description The database cannot be reached, and normally nothing was done. Try again after `Retry-After` seconds. */
             readonly 503: {
                 headers: {
-                    /** @description After how many seconds to try again. */
-                    readonly "Retry-After"?: number;
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -6698,8 +7031,9 @@ export interface operations {
             /** @description The key to subscribe with. */
             readonly 200: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -6714,10 +7048,10 @@ export interface operations {
             /** @description Not signed in: the access token is missing, wrong, expired, or of a session that has ended. */
             readonly 401: {
                 headers: {
-                    /** @description RFC 6750 §3. */
-                    readonly "WWW-Authenticate"?: "Bearer";
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -6736,8 +7070,9 @@ export interface operations {
             /** @description The server failed; the fault is in its log under `X-Request-Id`. */
             readonly 500: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -6753,13 +7088,13 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database cannot be reached, and nothing was done. Try again after `Retry-After` seconds. */
+            /** @description The database cannot be reached, and normally nothing was done. Try again after `Retry-After` seconds. */
             readonly 503: {
                 headers: {
-                    /** @description After how many seconds to try again. */
-                    readonly "Retry-After"?: number;
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -6789,8 +7124,9 @@ export interface operations {
             /** @description This document. */
             readonly 200: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -6798,13 +7134,43 @@ export interface operations {
                      * @example {
                      *       "openapi": "3.1.0",
                      *       "info": {
-                     *         "title": "Doorbell",
-                     *         "version": "0.1.0"
+                     *         "title": "Doorbell"
                      *       },
                      *       "paths": {}
                      *     }
                      */
                     readonly "application/json": Record<string, never>;
+                };
+            };
+            /** @description It is the one that `If-None-Match` names. */
+            readonly 304: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The server failed; the fault is in its log under `X-Request-Id`. */
+            readonly 500: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:doorbell:problem:internal",
+                     *       "title": "Internal Server Error",
+                     *       "status": 500,
+                     *       "detail": "the server failed",
+                     *       "code": "internal"
+                     *     }
+                     */
+                    readonly "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6821,13 +7187,45 @@ export interface operations {
             /** @description The page. */
             readonly 200: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
                     /** @example <!doctype html>… */
                     readonly "text/html": string;
+                };
+            };
+            /** @description It is the one that `If-None-Match` names. */
+            readonly 304: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The server failed; the fault is in its log under `X-Request-Id`. */
+            readonly 500: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:doorbell:problem:internal",
+                     *       "title": "Internal Server Error",
+                     *       "status": 500,
+                     *       "detail": "the server failed",
+                     *       "code": "internal"
+                     *     }
+                     */
+                    readonly "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6855,20 +7253,36 @@ export interface operations {
             /** @description The part. */
             readonly 200: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
                     /** @example export {}; */
                     readonly "text/javascript": string;
+                    /** @example body { margin: 0 } */
+                    readonly "text/css": string;
+                    /** @example <svg xmlns='http://www.w3.org/2000/svg'/> */
+                    readonly "image/svg+xml": string;
                 };
+            };
+            /** @description It is the one that `If-None-Match` names. */
+            readonly 304: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description There is no such part in this version. */
             readonly 404: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -6884,9 +7298,30 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The server failed; the fault is in its log under `X-Request-Id`. */
+            readonly 500: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:doorbell:problem:internal",
+                     *       "title": "Internal Server Error",
+                     *       "status": 500,
+                     *       "detail": "the server failed",
+                     *       "code": "internal"
+                     *     }
+                     */
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
-    readonly getRoot: {
+    readonly openRoot: {
         readonly parameters: {
             readonly query?: never;
             readonly header?: never;
@@ -6898,8 +7333,11 @@ export interface operations {
             /** @description The playground is at `/docs`. */
             readonly 303: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    /** @description `/docs`. */
+                    readonly Location?: string;
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content?: never;
@@ -6907,8 +7345,9 @@ export interface operations {
             /** @description This server runs in production. */
             readonly 404: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -6924,9 +7363,30 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The server failed; the fault is in its log under `X-Request-Id`. */
+            readonly 500: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:doorbell:problem:internal",
+                     *       "title": "Internal Server Error",
+                     *       "status": 500,
+                     *       "detail": "the server failed",
+                     *       "code": "internal"
+                     *     }
+                     */
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
-    readonly getKeys: {
+    readonly getJwks: {
         readonly parameters: {
             readonly query?: never;
             readonly header?: never;
@@ -6938,8 +7398,9 @@ export interface operations {
             /** @description The keys. */
             readonly 200: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -6957,7 +7418,28 @@ export interface operations {
                      *       ]
                      *     }
                      */
-                    readonly "application/json": components["schemas"]["KeySet"];
+                    readonly "application/json": components["schemas"]["JsonWebKeySet"];
+                };
+            };
+            /** @description The server failed; the fault is in its log under `X-Request-Id`. */
+            readonly 500: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:doorbell:problem:internal",
+                     *       "title": "Internal Server Error",
+                     *       "status": 500,
+                     *       "detail": "the server failed",
+                     *       "code": "internal"
+                     *     }
+                     */
+                    readonly "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6974,8 +7456,9 @@ export interface operations {
             /** @description The process runs. */
             readonly 200: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -6985,6 +7468,27 @@ export interface operations {
                      *     }
                      */
                     readonly "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description The server failed; the fault is in its log under `X-Request-Id`. */
+            readonly 500: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:doorbell:problem:internal",
+                     *       "title": "Internal Server Error",
+                     *       "status": 500,
+                     *       "detail": "the server failed",
+                     *       "code": "internal"
+                     *     }
+                     */
+                    readonly "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -7001,8 +7505,9 @@ export interface operations {
             /** @description Requests can be served. */
             readonly 200: {
                 headers: {
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -7014,13 +7519,34 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Health"];
                 };
             };
+            /** @description The server failed; the fault is in its log under `X-Request-Id`. */
+            readonly 500: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:doorbell:problem:internal",
+                     *       "title": "Internal Server Error",
+                     *       "status": 500,
+                     *       "detail": "the server failed",
+                     *       "code": "internal"
+                     *     }
+                     */
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The database cannot be reached or is not migrated. */
             readonly 503: {
                 headers: {
-                    /** @description After how many seconds to try again. */
-                    readonly "Retry-After"?: number;
-                    /** @description The request's own, or a new one: what to name when asking about it. */
-                    readonly "X-Request-Id"?: string;
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
                 content: {

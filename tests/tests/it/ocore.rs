@@ -372,8 +372,8 @@ on_both!(what_is_wrong_is_a_problem_with_a_code, async |server| {
         answer.assert_problem(413, "payload_too_large");
         for (path, allowed) in [
             ("subscribe", "DELETE, POST"),
-            ("subscriptions", "GET"),
-            ("vapid-key", "GET"),
+            ("subscriptions", "GET, HEAD"),
+            ("vapid-key", "GET, HEAD"),
         ] {
             let path = format!("{mount}/{path}");
             let answer = server.put(&path).by(&person).send().await;

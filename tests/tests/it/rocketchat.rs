@@ -386,7 +386,7 @@ on_both!(who_speaks_is_in_two_headers, async |server| {
     for (request, allowed) in [
         (server.get(PATH), "DELETE, POST"),
         (server.patch(PATH), "DELETE, POST"),
-        (server.post("/api/v1/push.info"), "GET"),
+        (server.post("/api/v1/push.info"), "GET, HEAD"),
     ] {
         let answer = request.send().await;
         answer.assert_rocket(405);
