@@ -59,6 +59,8 @@ pub(crate) struct DeviceTokenBody {
             example = json!({"isSuccess": true, "statusCode": 200, "data": {"success": true}, "errors": [],
                 "timestamp": "2026-05-22T16:11:27.083Z"})),
         (status = 400, description = "Fields are missing or wrong; `errors[1..]` name each."),
+        (status = 403, description = "As the API documents it. No role could be lacking here, so nobody is answered it."),
+        (status = 404, description = "As the API documents it. A device that is not known is made, so nobody is answered it."),
         (status = 409, description = "The device is revoked, or the user has as many devices, or the device \
             as many tokens, as may be."),
     ))]

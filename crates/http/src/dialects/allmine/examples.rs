@@ -1,16 +1,15 @@
-//! Examples that several operations show: those of the API's own documents, with one word for whether the registration is
-//! complete, where they have two.
+//! Examples that several operations show: those of the API's own documents, to the letter.
 
 use serde_json::{Value, json};
 
-/// A sign-in.
+/// A sign-in. The documents' own disagrees with itself on whether the registration is complete; a server's answer does not.
 pub(super) fn signed_in() -> Value {
     json!({
         "accessToken": "sample",
         "refreshToken": "sample",
         "expiresIn": 3600,
         "refreshExpiresIn": 2_592_000,
-        "user": user(),
+        "user": user(false),
         "isRegistrationComplete": true,
     })
 }
@@ -20,13 +19,13 @@ pub(super) fn account() -> Value {
     json!({
         "isSuccess": true,
         "statusCode": 200,
-        "data": user(),
+        "data": user(true),
         "errors": [],
         "timestamp": "2026-01-15T10:30:00.000Z",
     })
 }
 
-fn user() -> Value {
+fn user(is_registration_complete: bool) -> Value {
     json!({
         "name": "John",
         "surname": "Doe",
@@ -54,7 +53,7 @@ fn user() -> Value {
         "termsOfUseVersion": "1.1.0",
         "consentFormAccepted": true,
         "consentFormVersion": "1.0.0",
-        "isRegistrationComplete": true,
+        "isRegistrationComplete": is_registration_complete,
         "roles": ["user"],
         "followersCount": 128,
         "followingCount": 256,
