@@ -74,10 +74,11 @@ test("signing in by the forms, forgetting, and pasting the token", async () => {
 
 test("the refresh token is handed on, and the new access token taken over", async () => {
   const visit = await site.visit();
-  const token = await signIn(visit, "5551110002");
+  await signIn(visit, "5551110002");
+  // Two access tokens of one second are one text: without the first, the second is seen to come.
+  await visit.page.locator("#access-token").fill("");
   await visit.open("refreshTokens");
   const { accessToken } = await visit.send(200);
-  assert.notEqual(accessToken, token);
   assert.equal(await visit.page.locator("#access-token").inputValue(), accessToken);
   assert.match(await visit.text("#answer-notices"), /access token is in the credentials/);
   // Once more, by the next token: what is sent is what the form shows.

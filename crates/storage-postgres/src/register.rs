@@ -18,8 +18,9 @@ use doorbell_storage::blocking::Deadline;
 use crate::pool::Pool;
 use crate::trouble::{Again, Trouble};
 
-/// How often a batch is tried before the database counts as unavailable.
-const TRIES: u32 = 5;
+/// How often a batch is tried before the database counts as unavailable. Many, since whoever meets others at one row loses to
+/// some of them each time; [`PATIENCE`] is what ends it.
+const TRIES: u32 = 20;
 
 /// For how long.
 const PATIENCE: Duration = Duration::from_secs(3);
