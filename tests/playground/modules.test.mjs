@@ -60,6 +60,10 @@ test("every form of a schema has its type", async () => {
     [{ type: "object", additionalProperties: { type: "number" } }, "Record<string, number>"],
     [{ anyOf: [{ type: "null" }, { type: "string" }] }, "null | string"],
     [{ allOf: [{ type: "string" }, { oneOf: [{ const: 1 }, { const: 2 }] }] }, "string & (1 | 2)"],
+    [
+      { allOf: [{ properties: { a: {} } }, { oneOf: [{ properties: { b: {} } }, { properties: { c: {} } }] }] },
+      "{\n  a?: unknown;\n} & ({\n  b?: unknown;\n} | {\n  c?: unknown;\n})",
+    ],
     [{}, "unknown"],
   ]) {
     assert.equal(await typed(schema), `export type T = ${type};`);

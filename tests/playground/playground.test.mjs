@@ -152,10 +152,12 @@ test("the body's TypeScript type is shown with all that it refers to", async () 
   const visit = await site.visit({ path: "/docs#addDevice" });
   const type = await visit.text("#request-type");
   for (const line of [
-    "export interface EasyflowAddDeviceRequest {",
+    "export type EasyflowAddDeviceRequest = {",
     "  platform: Platform;",
-    "  mobileSettings?: EasyflowMobileSettingsChange | null;",
-    "export interface EasyflowMobileSettingsChange {",
+    "} & ({",
+    "  mobileSettings: EasyflowMobileSettingsRequest;",
+    "} | {",
+    "export interface EasyflowMobileSettingsRequest {",
     "  appVersion?: string | null;",
   ]) {
     assert.ok(type.split("\n").includes(line), `${line}\n${type}`);

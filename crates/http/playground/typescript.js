@@ -45,7 +45,13 @@ function typeOf(schema, indent, refer) {
   // Beside its choices a schema may list properties; a bare `type: object` there says nothing new.
   if (parts.length === 0 || schema.properties) parts.push(plain(schema, indent, refer));
   if (parts.length === 1) return parts[0];
-  return parts.map((part) => (/^[^{]* \| /.test(part) ? `(${part})` : part)).join(" & ");
+  return parts.map((part) => (isUnion(part) ? `(${part})` : part)).join(" & ");
+}
+
+/** Whether a type is a choice, whatever stands in its braces. */
+function isUnion(text) {
+  const without = text.replace(/\{[^{}]*\}/g, "");
+  return without === text ? text.includes(" | ") : isUnion(without);
 }
 
 function plain(schema, indent, refer) {
