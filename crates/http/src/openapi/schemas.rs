@@ -49,8 +49,10 @@ fn describe_choices(schema: &mut RefOr<Schema>) {
 /// A type parameter is derived in full where it stands. Under its name it is the same type to a client.
 fn refer(part: &mut RefOr<Schema>, named: &Schemas, within: &str) {
     for_each_part(part, &mut |inner| refer(inner, named, within));
-    if !matches!(part, RefOr::T(Schema::Object(object)) if !object.properties.is_empty()) {
-        return;
+    match part {
+        RefOr::T(Schema::Object(object)) if !object.properties.is_empty() => {}
+        RefOr::T(Schema::Array(_)) => {}
+        _ => return,
     }
     let known = named
         .iter()
