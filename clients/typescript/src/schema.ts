@@ -869,8 +869,7 @@ export interface components {
              * @enum {integer}
              */
             readonly statusCode: 200;
-            /** @description The caller's live sessions. */
-            readonly data: readonly components["schemas"]["AllmineSession"][];
+            readonly data: components["schemas"]["AllmineSessions"];
             /** @description Always empty here. */
             readonly errors: readonly string[];
             /** @description When it was answered. */
@@ -2188,7 +2187,7 @@ export interface operations {
                      *         "termsOfUseVersion": "1.1.0",
                      *         "consentFormAccepted": true,
                      *         "consentFormVersion": "1.0.0",
-                     *         "isRegistrationComplete": true,
+                     *         "isRegistrationComplete": false,
                      *         "roles": [
                      *           "user"
                      *         ],
@@ -3967,6 +3966,52 @@ export interface operations {
                      *       "data": null,
                      *       "errors": [
                      *         "Authentication required"
+                     *       ],
+                     *       "timestamp": "2026-01-15T10:30:00.000Z"
+                     *     }
+                     */
+                    readonly "application/json": components["schemas"]["AllmineError"];
+                };
+            };
+            /** @description As the API documents it. No role could be lacking here, so nobody is answered it. */
+            readonly 403: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "isSuccess": false,
+                     *       "statusCode": 403,
+                     *       "data": null,
+                     *       "errors": [
+                     *         "Insufficient permissions"
+                     *       ],
+                     *       "timestamp": "2026-01-15T10:30:00.000Z"
+                     *     }
+                     */
+                    readonly "application/json": components["schemas"]["AllmineError"];
+                };
+            };
+            /** @description As the API documents it. A device that is not known is made, so nobody is answered it. */
+            readonly 404: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "isSuccess": false,
+                     *       "statusCode": 404,
+                     *       "data": null,
+                     *       "errors": [
+                     *         "Resource not found"
                      *       ],
                      *       "timestamp": "2026-01-15T10:30:00.000Z"
                      *     }
