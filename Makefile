@@ -79,7 +79,7 @@ lint-api: ## lints openapi/openapi.json, and finds what in it would break client
 .PHONY: test-api
 test-api: compile ## holds a server to the document, by 100 requests an operation on SQLite and 20 on PostgreSQL
 	$(beside) scripts/fuzz-api 100
-	scripts/with-postgres sh -c 'DATABASE_URL=$$DOORBELL_TEST_POSTGRES exec "$$@"' - env $(beside) scripts/fuzz-api 20
+	PHASES=examples,fuzzing scripts/with-postgres sh -c 'DATABASE_URL=$$DOORBELL_TEST_POSTGRES exec "$$@"' - env $(beside) scripts/fuzz-api 20
 
 .PHONY: fuzz-api
 fuzz-api: compile ## the same by 10,000 requests an operation, on SQLite
