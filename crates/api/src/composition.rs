@@ -29,11 +29,7 @@ pub(crate) async fn compose(configuration: &Configuration) -> anyhow::Result<Api
     let database = Database::parse(&configuration.database_url)?;
     let secrets = secrets(configuration, &database, entropy.as_ref())?;
     let sealer: Arc<dyn Sealer> = Arc::new(Sealing::new(&secrets, Arc::clone(&entropy))?);
-    let store = open(
-        &database,
-        Arc::clone(&sealer),
-        configuration.migrate == Switch::On,
-    )?;
+    let store = open(&database, Arc::clone(&sealer), configuration)?;
     let keys =
         KeyRing::load_or_create(store.as_ref(), sealer.as_ref(), entropy.as_ref(), clock.as_ref()).await?;
     let jwks = Jwks::of(&keys.signing())?.as_str().to_owned();
@@ -80,7 +76,12 @@ pub(crate) fn migrate(configuration: &Configuration) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn open(database: &Database, sealer: Arc<dyn Sealer>, migrate: bool) -> anyhow::Result<Arc<dyn Store>> {
+fn open(
+    database: &Database,
+    sealer: Arc<dyn Sealer>,
+    configuration: &Configuration,
+) -> anyhow::Result<Arc<dyn Store>> {
+    let migrate = configuration.migrate == Switch::On;
     Ok(match database {
         Database::Sqlite(path) => {
             let options = sqlite::Options {
@@ -93,6 +94,7 @@ fn open(database: &Database, sealer: Arc<dyn Sealer>, migrate: bool) -> anyhow::
         Database::Postgres(url) => {
             let options = postgres::Options {
                 migrate,
+                combine: usize::from(configuration.combine),
                 ..postgres::Options::default()
             };
             let connected = PostgresStore::connect(url, sealer, options);

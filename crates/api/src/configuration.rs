@@ -125,6 +125,10 @@ pub(crate) struct Configuration {
     #[arg(long, env = "DOORBELL_MIGRATE", value_enum, default_value = "on")]
     pub(crate) migrate: Switch,
 
+    /// How many registrations one transaction on PostgreSQL makes at most; 1 gives each its own.
+    #[arg(long, env = "DOORBELL_COMBINE", default_value_t = 256, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) combine: u16,
+
     /// A file of seconds added to the clock, re-read at each use; development only.
     #[arg(long, env = "DOORBELL_CLOCK_OFFSET_FILE")]
     pub(crate) clock_offset_file: Option<PathBuf>,

@@ -75,18 +75,21 @@ fn persist(
             Err(trouble) => trouble,
         };
         tries += 1;
+        // What a constraint refuses again and again is some registration's own, and is looked for by halving.
+        let refused = batch.len() > 1 && matches!(trouble.error, StoreError::Failed(_));
         let limit = match trouble.again {
             Again::Never => 1,
             Again::Once => 2,
+            Again::Often if refused => 3,
             Again::Often => TRIES,
         };
         if tries >= limit || began.elapsed() > PATIENCE || deadline.has_passed() {
             tracing::warn!(error = %trouble.error, tries, size = batch.len(), "a batch was not written");
             return Err(match trouble.again {
-                Again::Often => {
+                Again::Often if !refused => {
                     StoreError::Unavailable("the database is too busy with these rows".to_owned())
                 }
-                Again::Never | Again::Once => trouble.error,
+                Again::Never | Again::Once | Again::Often => trouble.error,
             });
         }
         sleep(pause(batch, tries));

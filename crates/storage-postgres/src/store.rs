@@ -9,6 +9,7 @@ use doorbell_domain::registration::{Registered, Registration};
 use doorbell_domain::store::{Found, ReadWork, RegisterError, Store, StoreError, WriteWork};
 use doorbell_storage::Vault;
 use doorbell_storage::blocking::{self, Deadline};
+use doorbell_storage::combiner::{self, Combiner};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
@@ -21,17 +22,24 @@ use crate::{conninfo, migrate, register};
 pub struct Options {
     /// Whether to bring the schema up to date first.
     pub migrate: bool,
-    /// How many connections to hold at most.
+    /// How many connections to hold at most, beside those of the combiner.
     pub connections: u32,
+    /// How many registrations one transaction makes at most. Where it is 1 each has its own, on any connection.
+    pub combine: usize,
 }
 
+/// How many batches of registrations are in flight at once, each on a connection of its own: while one waits for its commit,
+/// the other is prepared.
+const WRITERS: u32 = 2;
+
 impl Default for Options {
-    /// Migrates, and holds two connections a core, but never more than eight.
+    /// Migrates, holds two connections a core, but never more than eight, and combines up to 256 registrations.
     fn default() -> Self {
         let cores = available_parallelism().map_or(2, |cores| u32::try_from(cores.get()).unwrap_or(u32::MAX));
         Self {
             migrate: true,
             connections: cores.saturating_mul(2).min(8),
+            combine: 256,
         }
     }
 }
@@ -42,6 +50,7 @@ pub struct PostgresStore {
     pool: Pool,
     vault: Vault,
     turns: Arc<Semaphore>,
+    combiner: Option<Arc<Combiner<Registration>>>,
 }
 
 /// How long work waits for its turn, so that what is left of the deadline is enough to do it.
@@ -58,9 +67,16 @@ impl PostgresStore {
         } else {
             drop(direct(&whole)?);
         }
+        let vault = Vault::new(sealer);
+        let combiner = if options.combine > 1 {
+            Some(Arc::new(combiner(&whole, &vault, options.combine)?))
+        } else {
+            None
+        };
         Ok(Self {
             pool: Pool::new(whole, options.connections),
-            vault: Vault::new(sealer),
+            vault,
+            combiner,
             turns: Arc::new(Semaphore::new(usize::try_from(options.connections).unwrap_or(1))),
         })
     }
@@ -85,6 +101,18 @@ impl PostgresStore {
     }
 }
 
+fn combiner(url: &str, vault: &Vault, batch: usize) -> Found<Combiner<Registration>> {
+    let pool = Pool::new(url.to_owned(), WRITERS);
+    let vault = vault.clone();
+    let options = combiner::Options {
+        writers: usize::try_from(WRITERS).unwrap_or(1),
+        batch,
+    };
+    Combiner::start(options, move |batch, deadline| {
+        register::register(&pool, &vault, batch, deadline)
+    })
+}
+
 impl Store for PostgresStore {
     fn read_boxed(&self, work: ReadWork) -> BoxFuture<'_, Found<()>> {
         let Self { pool, vault, .. } = self.clone();
@@ -105,7 +133,19 @@ impl Store for PostgresStore {
         }))
     }
 
-    fn register(&self, batch: Vec<Registration>) -> BoxFuture<'_, Vec<Result<Registered, RegisterError>>> {
+    fn register(
+        &self,
+        mut batch: Vec<Registration>,
+    ) -> BoxFuture<'_, Vec<Result<Registered, RegisterError>>> {
+        // What comes as a batch stays one.
+        if let (Some(combiner), 1) = (&self.combiner, batch.len())
+            && let Some(alone) = batch.pop()
+        {
+            return Box::pin(async move {
+                let written = combiner.write(alone).await;
+                vec![written.unwrap_or_else(|error| Err(RegisterError::Store(error)))]
+            });
+        }
         let Self { pool, vault, .. } = self.clone();
         let size = batch.len();
         Box::pin(async move {

@@ -50,6 +50,11 @@ impl Deadline {
         }
     }
 
+    /// Ends the waiting, after which no commit begins; whether none had begun.
+    pub(crate) fn give_up(&self) -> bool {
+        self.enter(GIVEN_UP)
+    }
+
     /// Whether the phase is now `phase`: both ends are final.
     fn enter(&self, phase: u8) -> bool {
         self.phase
@@ -57,7 +62,7 @@ impl Deadline {
             .map_or_else(|now| now == phase, |_| true)
     }
 
-    fn left(&self) -> Duration {
+    pub(crate) fn left(&self) -> Duration {
         self.at.saturating_duration_since(Instant::now())
     }
 }
@@ -91,7 +96,7 @@ where
     let mut task = spawn_blocking(move || span.in_scope(|| work(&theirs)));
     let ended = match timeout(deadline.left(), &mut task).await {
         Ok(ended) => ended,
-        Err(_) if deadline.enter(GIVEN_UP) => {
+        Err(_) if deadline.give_up() => {
             task.abort();
             return Err(too_late());
         }

@@ -2,6 +2,7 @@
 //! row become the domain's types, and how synchronous work is run from asynchronous code.
 
 pub mod blocking;
+pub mod combiner;
 pub mod document;
 pub mod parts;
 pub mod vault;

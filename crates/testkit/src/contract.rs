@@ -87,6 +87,7 @@ macro_rules! store_contract {
             }
             moves {
                 a_token_moves_to_the_next_user_with_all_its_apps
+                crossing_registrations_may_be_batched_in_any_way
                 a_subscription_moves_with_its_device
                 a_token_on_a_subscriptions_device_leaves_with_it
                 a_moved_token_can_move_back

@@ -156,6 +156,18 @@ impl State {
         }
         for claim in writes.claims {
             self.owners.insert(claim.address, claim.owner);
+            let strangers = self.tokens.values().map(|t| (t.address(), t.user));
+            let strangers = strangers.chain(
+                self.subscriptions
+                    .values()
+                    .map(|s| (s.endpoint.address(), s.user)),
+            );
+            assert!(
+                strangers
+                    .filter(|(address, _)| *address == claim.address)
+                    .all(|(_, user)| user == claim.owner),
+                "a row still has an address that goes to another user"
+            );
         }
         for device in writes.devices {
             let user = device.user;
@@ -170,6 +182,13 @@ impl State {
                     && t.kind.same_place(&token.kind)
             });
             assert!(!taken, "two rows contend for one place");
+            let runs = self.tokens.values().any(|t| {
+                t.id != token.id && t.user == token.user && t.kind.activity() == token.kind.activity()
+            });
+            assert!(
+                token.kind.activity().is_none() || !runs,
+                "two rows contend for one activity"
+            );
             self.owners.entry(token.address()).or_insert(token.user);
             self.tokens.insert(token.id, token);
         }

@@ -47,8 +47,9 @@ pub struct SessionTouch {
 /// Removals name what was seen, so that a row which another transaction has changed since stays.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Writes {
-    /// Token rows to remove, each only if it still has that address. A row that leaves its device for another
-    /// is removed here and written again below, so that no two rows ever contend for one place.
+    /// Token rows to remove, each only if it still has that address. A row that leaves its device for another, or whose
+    /// address leaves its user, is removed here and written again below, so that no two rows ever contend for one place, nor
+    /// two users for one address.
     pub removed_tokens: Vec<(TokenId, Address)>,
     /// Subscriptions to remove.
     pub removed_subscriptions: Vec<SubscriptionId>,
@@ -104,10 +105,10 @@ impl Writes {
                 .tokens
                 .values()
                 .filter(|token| {
-                    after
-                        .tokens
-                        .get(&token.id)
-                        .is_none_or(|kept| kept.device != token.device)
+                    let stays = |kept: &Token| kept.device == token.device;
+                    let owner = after.owners.get(&token.address());
+                    !after.tokens.get(&token.id).is_some_and(stays)
+                        || owner.is_some_and(|owner| *owner != token.user)
                 })
                 .map(|token| (token.id, token.address()))
                 .collect(),

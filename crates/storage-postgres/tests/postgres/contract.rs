@@ -8,7 +8,7 @@ use crate::database::Database;
 
 async fn fresh() -> Fresh {
     let database = Database::migrated();
-    Fresh::new(Arc::new(database.store(6)), database)
+    Fresh::new(Arc::new(database.combining_store()), database)
 }
 
 store_contract!(fresh);

@@ -39,12 +39,24 @@ impl Database {
         &self.name
     }
 
-    /// A store on it, of at most that many connections.
+    /// A store on it, of at most that many connections, where each registration has a transaction of its own.
     pub(crate) fn store(&self, connections: u32) -> PostgresStore {
-        let options = Options {
+        self.store_with(Options {
             migrate: false,
             connections,
-        };
+            combine: 1,
+        })
+    }
+
+    /// A store on it, as a server has it.
+    pub(crate) fn combining_store(&self) -> PostgresStore {
+        self.store_with(Options {
+            migrate: false,
+            ..Options::default()
+        })
+    }
+
+    fn store_with(&self, options: Options) -> PostgresStore {
         PostgresStore::connect(&self.url, Arc::new(FakeSealer), options).expect("the database answers")
     }
 

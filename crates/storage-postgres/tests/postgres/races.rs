@@ -5,14 +5,15 @@ use std::sync::Arc;
 use doorbell_domain::Platform;
 use doorbell_testkit::Scene;
 use doorbell_testkit::build::{Draft, alert, web_push};
+use tokio::task::JoinSet;
 
 use crate::database::Database;
 
 /// One scene, seen by two servers.
 fn two_servers(database: &Database) -> (Scene, Scene) {
-    let first = Scene::new(Arc::new(database.store(4)));
+    let first = Scene::new(Arc::new(database.combining_store()));
     let second = Scene {
-        store: Arc::new(database.store(4)),
+        store: Arc::new(database.combining_store()),
         ..first.clone()
     };
     (first, second)
@@ -21,6 +22,49 @@ fn two_servers(database: &Database) -> (Scene, Scene) {
 async fn register(scene: Scene, draft: Draft) -> Result<(), String> {
     let answer = scene.try_register(draft).await;
     answer.map(drop).map_err(|error| error.to_string())
+}
+
+/// As after an application's release: everybody registers at once, on both servers, and some values are shown by many.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_wave_through_two_servers_loses_no_write_and_leaves_each_value_one_owner() {
+    const DEVICES: usize = 8;
+    let database = Database::migrated();
+    let (first, second) = two_servers(&database);
+    let mut people = Vec::new();
+    for n in 1..=24 {
+        people.push(first.person(n).await);
+    }
+    let shared = |device: usize| format!("shared {device}");
+    let mut wave = JoinSet::new();
+    for device in 0..DEVICES {
+        for (n, person) in people.iter().enumerate() {
+            let server = if (n + device) % 2 == 0 { &first } else { &second };
+            let value = if n % 3 == 0 {
+                shared(device)
+            } else {
+                format!("{n} on {device}")
+            };
+            let draft = server
+                .draft(*person)
+                .on(&format!("device {device}"), Platform::Ios)
+                .with(alert(&value));
+            wave.spawn(register(server.clone(), draft));
+        }
+    }
+    while let Some(answer) = wave.join_next().await {
+        assert_eq!(answer.expect("no panic"), Ok(()));
+    }
+    let mut owners = [0_usize; DEVICES];
+    for (n, person) in people.iter().enumerate() {
+        let tokens = first.shown(*person).await;
+        assert_eq!(tokens.len(), DEVICES, "person {n} has every device");
+        for (device, owners) in owners.iter_mut().enumerate() {
+            *owners += usize::from(tokens.contains(&Some(shared(device))));
+            let own = Some(format!("{n} on {device}"));
+            assert_eq!(tokens.contains(&own), n % 3 != 0, "person {n}, device {device}");
+        }
+    }
+    assert_eq!(owners, [1; DEVICES]);
 }
 
 /// Tokens that cross over between two people in opposite order: each server holds what the other waits for,

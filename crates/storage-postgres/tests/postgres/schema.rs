@@ -20,6 +20,7 @@ async fn servers_that_start_at_once_on_an_empty_database_all_come_up() {
         let options = Options {
             migrate: true,
             connections: 1,
+            combine: 1,
         };
         PostgresStore::connect(database.url(), Arc::new(FakeSealer), options)
     };

@@ -126,6 +126,42 @@ pub async fn a_batch_can_pass_one_token_around(store: Arc<dyn Store>) {
     assert_eq!(owners, [0, 1, 0]);
 }
 
+/// However crossing registrations are put into batches, each value ends where its last registration put it.
+pub async fn crossing_registrations_may_be_batched_in_any_way(store: Arc<dyn Store>) {
+    let scene = Scene::new(store);
+    let (one, other) = (scene.person(1).await, scene.person(2).await);
+    for round in 0_u32..32 {
+        let (left, right) = if round % 2 == 0 {
+            ("left", "right")
+        } else {
+            ("right", "left")
+        };
+        let drafts = [
+            scene.draft(one).with(alert(left)).on("phone", Platform::Ios),
+            scene.draft(other).with(alert(right)).on("phone", Platform::Ios),
+            scene.draft(one).with(alert(right)).on("tablet", Platform::Ios),
+            scene.draft(other).with(alert(left)).on("tablet", Platform::Ios),
+        ];
+        // Each bit that is set parts two neighbours; all parted first, so that every device is there.
+        let cuts = 7 - round / 4 % 8;
+        let mut batch = Vec::new();
+        for (n, draft) in drafts.into_iter().enumerate() {
+            batch.push(draft);
+            if n == 3 || cuts >> n & 1 == 1 {
+                let answers = scene.register_all(std::mem::take(&mut batch)).await;
+                assert!(
+                    answers.iter().all(Result::is_ok),
+                    "parted as {cuts:03b}: {answers:?}"
+                );
+            }
+        }
+        for (caller, value) in [(one, right), (other, left)] {
+            let shown = scene.shown(caller).await;
+            assert_eq!(shown, [Some(value.to_owned()), None], "parted as {cuts:03b}");
+        }
+    }
+}
+
 /// Two providers may give the same value to two people.
 pub async fn a_value_at_another_provider_is_another_address(store: Arc<dyn Store>) {
     let scene = Scene::new(store);
