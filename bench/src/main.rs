@@ -1,7 +1,7 @@
 //! `bench-quick`: what Doorbell costs on this machine, measured from outside the release binary.
 //!
 //! Starts the binary on SQLite and on PostgreSQL, signs people in, and keeps 64 connections busy with one
-//! operation at a time, every request with another person's own token. Prints a Markdown table.
+//! operation at a time, every request with another person's own token. `doorbell-bench sqlite` or `postgres` measures one only.
 
 mod load;
 mod people;
@@ -31,7 +31,12 @@ async fn main() -> anyhow::Result<()> {
         .context("no binary at DOORBELL_BIN")?
         .len();
     println!("binary: {:.1} MB", mega(size));
+    let asked = std::env::args().nth(1);
     for database in [Database::Sqlite, Database::Postgres] {
+        let name = database.name().to_lowercase();
+        if asked.as_ref().is_some_and(|asked| !name.starts_with(asked)) {
+            continue;
+        }
         measure(&binary, database).await?;
     }
     Ok(())

@@ -2,7 +2,8 @@
 
 use doorbell_domain::Entropy;
 
-/// The random number generator of AWS-LC, seeded by the operating system.
+/// The operating system's random number generator. AWS-LC's own would first measure the processor's jitter for as long as all
+/// else that a start does.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemEntropy;
 
@@ -12,7 +13,7 @@ impl Entropy for SystemEntropy {
         reason = "a server without randomness must stop, not go on with zeros"
     )]
     fn fill(&self, bytes: &mut [u8]) {
-        aws_lc_rs::rand::fill(bytes).expect("the operating system gives randomness");
+        getrandom::fill(bytes).expect("the operating system gives randomness");
     }
 }
 
