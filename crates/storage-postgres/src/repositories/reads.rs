@@ -52,15 +52,14 @@ statement! {
 }
 
 statement! {
-    /// Subscriptions that are not suspended.
+    /// Subscriptions that are not suspended. Asked for each by its key: joined, a planner that has seen only empty tables looks
+    /// through every live session of everybody.
     SubscriptionsOf -> (sessions::SqlType, Nullable<subscriptions::SqlType>):
     "SELECT " {sessions::all_columns} ", " {subscriptions::all_columns}
     " FROM sessions
-    LEFT JOIN (
-        subscriptions
-        JOIN devices ON devices.id = subscriptions.device_id AND devices.status = 'active'
-        JOIN sessions holder ON holder.id = subscriptions.session_id AND holder.ended_at IS NULL
-    ) ON subscriptions.user_id = sessions.user_id
+    LEFT JOIN subscriptions ON subscriptions.user_id = sessions.user_id
+        AND 'active' = (SELECT devices.status FROM devices WHERE devices.id = subscriptions.device_id)
+        AND (SELECT holder.ended_at IS NULL FROM sessions holder WHERE holder.id = subscriptions.session_id)
     WHERE sessions.id = " [session: Uuid => SqlUuid] " AND sessions.user_id = " [user: Uuid => SqlUuid]
     " ORDER BY subscriptions.created_at DESC, subscriptions.id DESC"
 }
