@@ -93,6 +93,9 @@ class SignedIn:
         # The first fingerprint that a session shows is pinned to it: most requests show that one, some another.
         if shown and chance.random() < 0.9:
             case.headers["x-fingerprint-id"] = person.fingerprint
+        elif shown:
+            # By their own, before any other can be.
+            person.telephone()
         if chance.random() < 0.5:
             self.tell(case, person, raw.get("operationId"))
 
