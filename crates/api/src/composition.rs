@@ -86,6 +86,7 @@ fn open(
         Database::Sqlite(path) => {
             let options = sqlite::Options {
                 migrate,
+                combine: usize::from(configuration.combine),
                 ..sqlite::Options::default()
             };
             let opened = SqliteStore::open_with(path, sealer, options);

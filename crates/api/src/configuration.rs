@@ -125,7 +125,7 @@ pub(crate) struct Configuration {
     #[arg(long, env = "DOORBELL_MIGRATE", value_enum, default_value = "on")]
     pub(crate) migrate: Switch,
 
-    /// How many registrations one transaction on PostgreSQL makes at most; 1 gives each its own.
+    /// How many registrations are planned and written together at most; 1 leaves each to itself.
     #[arg(long, env = "DOORBELL_COMBINE", default_value_t = 256, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) combine: u16,
 

@@ -73,13 +73,3 @@ pub struct Address {
     /// The hash of the token or endpoint.
     pub hash: ValueHash,
 }
-
-impl Address {
-    /// The address of `value` at `provider`.
-    pub fn of(provider: Provider, value: &str) -> Self {
-        Self {
-            provider,
-            hash: ValueHash::of(value),
-        }
-    }
-}

@@ -11,7 +11,11 @@ use crate::{DeviceUid, SessionId, Timestamp, TokenId, UserId};
 
 /// A token's value as a provider gave it to an application: 1 to 4,096 bytes without NUL, otherwise opaque.
 #[derive(Clone, PartialEq, Eq)]
-pub struct PushToken(Secret);
+pub struct PushToken {
+    value: Secret,
+    /// Reckoned once: a plan compares every token of its batch by it.
+    hash: ValueHash,
+}
 
 /// The value is no push token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -26,17 +30,20 @@ impl PushToken {
     pub fn parse(value: impl Into<String>) -> Result<Self, PushTokenError> {
         let value = value.into();
         text::check(&value, Self::MAX)?;
-        Ok(Self(Secret::new(value)))
+        Ok(Self {
+            hash: ValueHash::of(&value),
+            value: Secret::new(value),
+        })
     }
 
     /// The value, for its provider and for its owner.
     pub fn expose(&self) -> &str {
-        self.0.expose()
+        self.value.expose()
     }
 
     /// The value's hash.
-    pub fn hash(&self) -> ValueHash {
-        ValueHash::of(self.expose())
+    pub const fn hash(&self) -> ValueHash {
+        self.hash
     }
 }
 
@@ -120,7 +127,7 @@ pub struct Token {
 
 impl Token {
     /// Where it rings.
-    pub fn address(&self) -> Address {
+    pub const fn address(&self) -> Address {
         Address {
             provider: self.provider,
             hash: self.value.hash(),

@@ -9,7 +9,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use thiserror::Error;
 use url::{Host, Position, Url};
 
-use crate::address::{Address, Provider};
+use crate::address::{Address, Provider, ValueHash};
 use crate::secret::Secret;
 use crate::text::Text;
 use crate::{DeviceUid, SessionId, SubscriptionId, Timestamp, UserId};
@@ -30,7 +30,11 @@ pub enum EndpointPolicy {
 
 /// The address of a browser's mailbox at its push service: a capability, so it never prints.
 #[derive(Clone, PartialEq, Eq)]
-pub struct WebPushEndpoint(Secret);
+pub struct WebPushEndpoint {
+    url: Secret,
+    /// Reckoned once: a plan compares every subscription of its batch by it.
+    hash: ValueHash,
+}
 
 /// Why an endpoint was refused. Never holds the endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -69,7 +73,7 @@ impl WebPushEndpoint {
             return Err(EndpointError::Credentials);
         }
         if policy == EndpointPolicy::LocalToo && url.scheme() == "http" && is_developers_machine(&host) {
-            return Ok(Self(Secret::new(text)));
+            return Ok(Self::restore(text));
         }
         if url.scheme() != "https" {
             return Err(EndpointError::Scheme);
@@ -89,7 +93,7 @@ impl WebPushEndpoint {
         // addresses, each with an owner.
         let path = text.strip_prefix(&url[..Position::BeforePath]);
         if path.is_some_and(|path| path.is_empty() || path.starts_with(['/', '?'])) {
-            Ok(Self(Secret::new(text)))
+            Ok(Self::restore(text))
         } else {
             Err(EndpointError::Malformed)
         }
@@ -97,23 +101,29 @@ impl WebPushEndpoint {
 
     /// Wraps an endpoint that [`Self::parse`] accepted when its row was written.
     pub fn restore(text: String) -> Self {
-        Self(Secret::new(text))
+        Self {
+            hash: ValueHash::of(&text),
+            url: Secret::new(text),
+        }
     }
 
     /// The URL, for the push service and for its owner.
     pub fn expose(&self) -> &str {
-        self.0.expose()
+        self.url.expose()
     }
 
     /// What belongs to one user at a time.
-    pub fn address(&self) -> Address {
-        Address::of(Provider::WebPush, self.expose())
+    pub const fn address(&self) -> Address {
+        Address {
+            provider: Provider::WebPush,
+            hash: self.hash,
+        }
     }
 }
 
 impl fmt::Debug for WebPushEndpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "WebPushEndpoint({:?})", self.address().hash)
+        write!(f, "WebPushEndpoint({:?})", self.hash)
     }
 }
 

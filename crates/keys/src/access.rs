@@ -3,11 +3,14 @@
 use std::fmt;
 use std::sync::Arc;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use doorbell_domain::ports::{AccessTokens, InvalidToken, KeyFailure};
 use doorbell_domain::secret::Secret;
 use doorbell_domain::session::Caller;
 use doorbell_domain::{SessionId, Timestamp, UserId};
-use jsonwebtoken::{Algorithm, Header, Validation, decode, decode_header, encode};
+use jsonwebtoken::dangerous::insecure_decode_claims;
+use jsonwebtoken::{Algorithm, Header, decode_header, encode};
 use serde::{Deserialize, Serialize};
 use time::Duration;
 
@@ -21,7 +24,6 @@ use crate::signing::SigningKeys;
 pub struct JwtTokens {
     issuer: String,
     keys: Arc<SigningKeys>,
-    validation: Validation,
 }
 
 /// The form of the token, so that no other signed text passes for one (RFC 8725 §3.11).
@@ -29,6 +31,8 @@ const TYPE: &str = "at+jwt";
 const AUDIENCE: &str = "doorbell";
 /// Ours have some 500 bytes.
 const LONGEST: usize = 4096;
+/// RFC 8032 §5.1.6.
+const SIGNATURE: usize = 64;
 
 #[derive(Serialize, Deserialize)]
 struct Claims {
@@ -47,16 +51,9 @@ impl JwtTokens {
 
     /// Tokens of `issuer` under `keys`.
     pub fn new(issuer: impl Into<String>, keys: Arc<SigningKeys>) -> Self {
-        let mut validation = Validation::new(Algorithm::EdDSA);
-        // The library would judge these by the machine's clock, or let them be absent.
-        validation.required_spec_claims.clear();
-        validation.validate_exp = false;
-        validation.validate_nbf = false;
-        validation.validate_aud = false;
         Self {
             issuer: issuer.into(),
             keys,
-            validation,
         }
     }
 }
@@ -112,9 +109,14 @@ impl AccessTokens for JwtTokens {
         let key = kid(header)
             .and_then(|kid| self.keys.named(&kid))
             .ok_or(InvalidToken)?;
-        let claims = decode::<Claims>(token, key.decoding(), &self.validation)
-            .map_err(|_| InvalidToken)?
-            .claims;
+        let (message, encoded) = token.rsplit_once('.').ok_or(InvalidToken)?;
+        // The engine takes neither padding nor loose bits at the end: a signature has one spelling.
+        let mut signature = [0; SIGNATURE];
+        match URL_SAFE_NO_PAD.decode_slice(encoded, &mut signature) {
+            Ok(SIGNATURE) if key.has_signed(message.as_bytes(), &signature) => {}
+            _ => return Err(InvalidToken),
+        }
+        let claims: Claims = insecure_decode_claims(token).map_err(|_| InvalidToken)?;
         let ours = claims.iss == self.issuer && claims.aud == AUDIENCE;
         let expires_at = instant(claims.exp).ok_or(InvalidToken)?;
         let begins_at = instant(claims.nbf).ok_or(InvalidToken)?;

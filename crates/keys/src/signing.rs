@@ -2,10 +2,11 @@
 
 use std::fmt;
 
+use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use doorbell_domain::Entropy;
 use doorbell_domain::ports::KeyFailure;
-use jsonwebtoken::{DecodingKey, EncodingKey};
+use jsonwebtoken::EncodingKey;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
@@ -15,8 +16,8 @@ use crate::key_set::KeySet;
 pub struct SigningKey {
     id: Uuid,
     public: [u8; 32],
+    pair: Ed25519KeyPair,
     sign: EncodingKey,
-    verify: DecodingKey,
 }
 
 impl SigningKey {
@@ -30,12 +31,12 @@ impl SigningKey {
         let broken = |_| KeyFailure("Ed25519 key");
         let pair = Ed25519KeyPair::from_seed_unchecked(seed).map_err(|_| KeyFailure("Ed25519 seed"))?;
         let pkcs8 = pair.to_pkcs8v1().map_err(broken)?;
-        let public = pair.public_key().as_ref();
+        let public = pair.public_key().as_ref().try_into();
         Ok(Self {
             id,
-            public: public.try_into().map_err(|_| KeyFailure("Ed25519 public key"))?,
+            public: public.map_err(|_| KeyFailure("Ed25519 public key"))?,
             sign: EncodingKey::from_ed_der(pkcs8.as_ref()),
-            verify: DecodingKey::from_ed_der(public),
+            pair,
         })
     }
 
@@ -53,8 +54,10 @@ impl SigningKey {
         &self.sign
     }
 
-    pub(crate) const fn decoding(&self) -> &DecodingKey {
-        &self.verify
+    /// Whether this key made `signature` of `message`: by making it again, which takes a third of the time that the public half takes
+    /// to check one. A key gives a message one signature (RFC 8032 §5.1.6), so that nothing else than this very one is ours.
+    pub(crate) fn has_signed(&self, message: &[u8], signature: &[u8]) -> bool {
+        verify_slices_are_equal(self.pair.sign(message).as_ref(), signature).is_ok()
     }
 }
 

@@ -141,10 +141,7 @@ impl Store for PostgresStore {
         if let (Some(combiner), 1) = (&self.combiner, batch.len())
             && let Some(alone) = batch.pop()
         {
-            return Box::pin(async move {
-                let written = combiner.write(alone).await;
-                vec![written.unwrap_or_else(|error| Err(RegisterError::Store(error)))]
-            });
+            return Box::pin(combiner.register(alone));
         }
         let Self { pool, vault, .. } = self.clone();
         let size = batch.len();

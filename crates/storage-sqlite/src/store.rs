@@ -6,7 +6,9 @@ use std::sync::Arc;
 use doorbell_domain::ports::{BoxFuture, Sealer};
 use doorbell_domain::registration::{Registered, Registration};
 use doorbell_domain::store::{Found, ReadWork, RegisterError, Store, StoreError, WriteWork};
-use doorbell_storage::{Vault, blocking};
+use doorbell_storage::Vault;
+use doorbell_storage::blocking::{self, Deadline};
+use doorbell_storage::combiner::{self, Combiner};
 
 use crate::connection::{self, Synchronous};
 use crate::migrations;
@@ -22,6 +24,8 @@ pub struct Options {
     pub synchronous: Synchronous,
     /// Whether pending migrations are run; without, a schema that lags makes the store not ready.
     pub migrate: bool,
+    /// How many registrations are planned and written together at most.
+    pub combine: usize,
 }
 
 impl Default for Options {
@@ -29,13 +33,16 @@ impl Default for Options {
         Self {
             synchronous: Synchronous::Full,
             migrate: true,
+            combine: 256,
         }
     }
 }
 
 /// A registry in one SQLite file. Dropping it writes what has queued and closes the file.
 pub struct SqliteStore {
-    pub(crate) writer: Writer,
+    /// The first field, so that what it holds is written before the writer ends. `None` where nothing is to be combined.
+    combiner: Option<Combiner<Registration>>,
+    pub(crate) writer: Arc<Writer>,
     pub(crate) readers: Readers,
     vault: Vault,
 }
@@ -53,48 +60,60 @@ impl SqliteStore {
             migrations::run(&mut writer)?;
         }
         connection::turn_to_writing(&mut writer)?;
+        let readers = Readers::open(path)?;
+        let writer = Arc::new(Writer::start(writer)?);
+        let vault = Vault::new(sealer);
+        let combiner = if options.combine > 1 {
+            Some(combiner(&writer, &vault, options.combine)?)
+        } else {
+            None
+        };
         Ok(Self {
-            readers: Readers::open(path)?,
-            writer: Writer::start(writer)?,
-            vault: Vault::new(sealer),
+            combiner,
+            writer,
+            readers,
+            vault,
         })
     }
+}
 
-    /// Registers a batch. An error that is some registration's own parts the batch until it stands alone, so that
-    /// the others are made.
-    async fn register_all(&self, batch: Vec<Registration>) -> Vec<Result<Registered, RegisterError>> {
-        let mut answers = Vec::with_capacity(batch.len());
-        let mut parts = vec![batch];
-        while let Some(mut part) = parts.pop() {
-            if part.is_empty() {
-                continue;
-            }
-            let part_again = part.clone();
-            let vault = self.vault.clone();
-            let written = self
-                .writer
-                .run(move |connection| register(connection, &vault, &part_again))
-                .await;
-            match written {
-                Ok(decided) => {
-                    answers.extend(
-                        decided
-                            .into_iter()
-                            .map(|answer| answer.map_err(RegisterError::from)),
-                    );
-                }
-                Err(error) if part.len() == 1 || matches!(error, StoreError::Unavailable(_)) => {
-                    answers.extend(part.iter().map(|_| Err(RegisterError::Store(error.clone()))));
-                }
-                Err(_) => {
-                    let rest = part.split_off(part.len() / 2);
-                    // The first half is on top.
-                    parts.push(rest);
-                    parts.push(part);
-                }
-            }
+/// One batch at a time, since there is one writer; while it is written, the next one gathers.
+fn combiner(writer: &Arc<Writer>, vault: &Vault, batch: usize) -> Found<Combiner<Registration>> {
+    let (writer, vault) = (Arc::clone(writer), vault.clone());
+    Combiner::start(combiner::Options { writers: 1, batch }, move |batch, deadline| {
+        register_all(&writer, &vault, batch, deadline)
+    })
+}
+
+/// Registers a batch. An error that is some registration's own halves the batch until that stands alone, so that the others
+/// are made. Nothing is begun after `deadline`, when nobody waits for the answer any more.
+fn register_all(
+    writer: &Writer,
+    vault: &Vault,
+    batch: &[Registration],
+    deadline: &Arc<Deadline>,
+) -> Vec<Result<Registered, RegisterError>> {
+    let written = {
+        let (vault, batch, deadline) = (vault.clone(), batch.to_vec(), Arc::clone(deadline));
+        writer.run_blocking(move |connection| {
+            deadline.begin_commit()?;
+            register(connection, &vault, &batch)
+        })
+    };
+    match written {
+        Ok(decided) => decided
+            .into_iter()
+            .map(|answer| answer.map_err(RegisterError::from))
+            .collect(),
+        Err(error) if batch.len() < 2 || matches!(error, StoreError::Unavailable(_)) => {
+            vec![Err(RegisterError::Store(error)); batch.len()]
         }
-        answers
+        Err(_) => {
+            let (first, rest) = batch.split_at(batch.len() / 2);
+            let mut answers = register_all(writer, vault, first, deadline);
+            answers.extend(register_all(writer, vault, rest, deadline));
+            answers
+        }
     }
 }
 
@@ -114,8 +133,26 @@ impl Store for SqliteStore {
         )
     }
 
-    fn register(&self, batch: Vec<Registration>) -> BoxFuture<'_, Vec<Result<Registered, RegisterError>>> {
-        Box::pin(self.register_all(batch))
+    fn register(
+        &self,
+        mut batch: Vec<Registration>,
+    ) -> BoxFuture<'_, Vec<Result<Registered, RegisterError>>> {
+        // What comes as a batch stays one.
+        if let (Some(combiner), 1) = (&self.combiner, batch.len())
+            && let Some(alone) = batch.pop()
+        {
+            return Box::pin(combiner.register(alone));
+        }
+        let (writer, vault) = (Arc::clone(&self.writer), self.vault.clone());
+        let size = batch.len();
+        Box::pin(async move {
+            let registered = blocking::run_until(Deadline::after(blocking::DEADLINE), move |deadline| {
+                Ok(register_all(&writer, &vault, &batch, deadline))
+            });
+            registered
+                .await
+                .unwrap_or_else(|error| vec![Err(RegisterError::Store(error)); size])
+        })
     }
 
     fn ready(&self) -> BoxFuture<'_, Found<()>> {

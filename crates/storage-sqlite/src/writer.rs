@@ -38,6 +38,25 @@ struct Job {
     done: oneshot::Sender<Found<()>>,
 }
 
+/// A job as its caller sees it.
+struct Begun<T> {
+    work: Arc<Mutex<Option<Work>>>,
+    value: Value<T>,
+    answer: oneshot::Receiver<Found<()>>,
+}
+
+/// Where a job leaves what it came to.
+struct Value<T>(Arc<Mutex<Option<T>>>);
+
+impl<T> Value<T> {
+    /// What there is once the job was answered.
+    fn given(&self, answered: Result<Found<()>, oneshot::error::RecvError>) -> Found<T> {
+        answered.map_err(|_| unavailable("the writer has stopped"))??;
+        let value = lock(&self.0).take();
+        value.ok_or_else(|| StoreError::Failed("the work gave no value".to_owned()))
+    }
+}
+
 /// The queue's near end.
 pub(crate) struct Writer {
     /// `None` only while it is dropped.
@@ -76,27 +95,48 @@ impl Writer {
         T: Send + 'static,
         F: FnOnce(&mut SqliteConnection) -> Found<T> + Send + 'static,
     {
-        let value = Arc::new(Mutex::new(None));
-        let place = Arc::clone(&value);
-        let work: Work = Box::new(move |connection| {
-            *lock(&place) = Some(work(connection)?);
-            Ok(())
-        });
-        let work = Arc::new(Mutex::new(Some(work)));
-        let (done, mut answer) = oneshot::channel();
-        self.enqueue(Job {
-            work: Arc::clone(&work),
-            span: Span::current(),
-            done,
-        })?;
+        let Begun {
+            work,
+            value,
+            mut answer,
+        } = self.begin(work)?;
         let answered = match timeout(deadline, &mut answer).await {
             Ok(answered) => answered,
             Err(_) if lock(&work).take().is_some() => return Err(unavailable("no answer in time")),
             Err(_) => answer.await,
         };
-        answered.map_err(|_| unavailable("the writer has stopped"))??;
-        let value = lock(&value).take();
-        value.ok_or_else(|| StoreError::Failed("the work gave no value".to_owned()))
+        value.given(answered)
+    }
+
+    /// [`Self::run`] for a thread that may block: it waits for its turn, and `work` itself knows whether that came too late.
+    pub(crate) fn run_blocking<T, F>(&self, work: F) -> Found<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut SqliteConnection) -> Found<T> + Send + 'static,
+    {
+        let Begun { value, answer, .. } = self.begin(work)?;
+        value.given(answer.blocking_recv())
+    }
+
+    fn begin<T, F>(&self, work: F) -> Found<Begun<T>>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut SqliteConnection) -> Found<T> + Send + 'static,
+    {
+        let value = Value(Arc::new(Mutex::new(None)));
+        let place = Arc::clone(&value.0);
+        let work: Work = Box::new(move |connection| {
+            *lock(&place) = Some(work(connection)?);
+            Ok(())
+        });
+        let work = Arc::new(Mutex::new(Some(work)));
+        let (done, answer) = oneshot::channel();
+        self.enqueue(Job {
+            work: Arc::clone(&work),
+            span: Span::current(),
+            done,
+        })?;
+        Ok(Begun { work, value, answer })
     }
 
     fn enqueue(&self, job: Job) -> Found<()> {

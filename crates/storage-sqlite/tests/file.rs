@@ -232,6 +232,7 @@ async fn a_schema_that_lags_is_not_ready() {
     let options = Options {
         migrate: false,
         synchronous: Synchronous::Normal,
+        ..Options::default()
     };
     let store = SqliteStore::open_with(&path, Arc::new(FakeSealer), options).expect("a store");
     assert!(matches!(store.ready().await, Err(StoreError::Unavailable(_))));

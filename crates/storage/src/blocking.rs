@@ -87,7 +87,7 @@ where
 pub async fn run_until<T, F>(deadline: Deadline, work: F) -> Found<T>
 where
     T: Send + 'static,
-    F: FnOnce(&Deadline) -> Found<T> + Send + 'static,
+    F: FnOnce(&Arc<Deadline>) -> Found<T> + Send + 'static,
 {
     // Spans do not follow into another thread by themselves.
     let span = Span::current();

@@ -82,14 +82,14 @@ impl<W: Write> Combiner<W> {
     /// an answer for each write, in order.
     pub fn start<F>(options: Options, flush: F) -> Found<Self>
     where
-        F: Fn(&[W], &Deadline) -> Vec<W::Answer> + Send + Sync + 'static,
+        F: Fn(&[W], &Arc<Deadline>) -> Vec<W::Answer> + Send + Sync + 'static,
     {
         Self::start_with(options, Patience::OF_CALLERS, flush)
     }
 
     fn start_with<F>(options: Options, patience: Patience, flush: F) -> Found<Self>
     where
-        F: Fn(&[W], &Deadline) -> Vec<W::Answer> + Send + Sync + 'static,
+        F: Fn(&[W], &Arc<Deadline>) -> Vec<W::Answer> + Send + Sync + 'static,
     {
         let shared = Arc::new(Shared {
             queue: Mutex::new(Queue::default()),
@@ -174,7 +174,7 @@ impl<W: Write> Shared<W> {
     /// A writer's life: batch after batch, until no more is coming.
     fn serve<F>(&self, most: usize, time: Duration, flush: &F)
     where
-        F: Fn(&[W], &Deadline) -> Vec<W::Answer>,
+        F: Fn(&[W], &Arc<Deadline>) -> Vec<W::Answer>,
     {
         while let Some(departure) = self.next(most, time) {
             let Departure {

@@ -10,6 +10,7 @@ pub mod build;
 pub mod clock;
 pub mod contract;
 pub mod entropy;
+pub mod everything;
 pub mod scene;
 pub mod sealer;
 

@@ -131,7 +131,11 @@ impl Work<'_> {
     /// Makes the caller the address's owner: every row of an earlier owner with it goes.
     fn claim(&mut self, address: Address) {
         let user = self.registration.caller.user;
-        self.state.owners.insert(address, user);
+        let owner = self.state.owners.insert(address, user);
+        if owner.is_none_or(|owner| owner == user) {
+            // Nobody else can have a row with it.
+            return;
+        }
         let lost: Vec<(TokenId, UserId, DeviceUid)> = self
             .state
             .tokens

@@ -6,6 +6,7 @@
 mod contract;
 mod database;
 mod failure;
+mod plans;
 mod prepared;
 mod races;
 mod schema;

@@ -7,7 +7,7 @@ use doorbell_domain::address::Address;
 use doorbell_domain::registration::{Registered, Registration, Wants};
 use doorbell_domain::store::RegisterError;
 
-use super::Write;
+use super::{Combiner, Write};
 
 /// What a registration may change: its user with all that is theirs, and what it may take from others.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -28,5 +28,13 @@ impl Write for Registration {
         users
             .chain(wants.addresses.into_keys().map(Touched::Address))
             .collect()
+    }
+}
+
+impl Combiner<Registration> {
+    /// Registers what came alone, in the form of a batch's answer.
+    pub async fn register(&self, alone: Registration) -> Vec<Result<Registered, RegisterError>> {
+        let written = self.write(alone).await;
+        vec![written.unwrap_or_else(|error| Err(RegisterError::Store(error)))]
     }
 }
