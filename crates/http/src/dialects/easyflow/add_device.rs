@@ -1,6 +1,7 @@
 //! Adding a device with everything that is known of it.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use doorbell_application::AddDevice;
 use doorbell_domain::text::{DeviceId, Environment};
@@ -49,13 +50,27 @@ pub(crate) struct AddDeviceBody {
     web_settings: Field<Object<WebSettingsBody>>,
 }
 
+const MOBILE: &str = "mobileSettings";
+const WEB: &str = "webSettings";
+
+/// The settings that a device of that platform must bring, by the name of their field.
+const fn settings_of(platform: Platform) -> &'static str {
+    match platform {
+        Platform::Android | Platform::Ios => MOBILE,
+        Platform::Web => WEB,
+    }
+}
+
 /// The body in the document, which knows that a platform needs its own settings.
 struct AddDeviceRequest;
 
 impl PartialSchema for AddDeviceRequest {
     fn schema() -> RefOr<Schema> {
-        let with = |platforms: &[Platform], settings: &str, of: RefOr<Schema>| {
-            let names = platforms.iter().map(|platform| platform.name());
+        let with = |settings: &'static str, of: RefOr<Schema>| {
+            let needing = Platform::ALL
+                .into_iter()
+                .filter(|platform| settings_of(*platform) == settings);
+            let names: BTreeSet<&str> = needing.map(Platform::name).collect();
             ObjectBuilder::new()
                 .property(
                     "platform",
@@ -80,12 +95,8 @@ impl PartialSchema for AddDeviceRequest {
             .item(AddDeviceBody::schema())
             .item(
                 OneOfBuilder::new()
-                    .item(with(
-                        &[Platform::Android, Platform::Ios],
-                        "mobileSettings",
-                        mobile,
-                    ))
-                    .item(with(&[Platform::Web], "webSettings", web)),
+                    .item(with(MOBILE, mobile))
+                    .item(with(WEB, web)),
             )
             .into()
     }
@@ -140,22 +151,18 @@ fn command(body: AddDeviceBody) -> Result<AddDevice, Failure> {
     });
     let environment = form.required("environment", body.environment, Environment::parse);
     let push_token = form.required("pushToken", body.push_token, PushToken::parse);
-    let (needs_mobile, needs_web) = match platform {
-        Some(Platform::Android | Platform::Ios) => (true, false),
-        Some(Platform::Web) => (false, true),
-        None => (false, false),
-    };
+    let needed = platform.map(settings_of);
     let parse_mobile = |Object(settings): Object<MobileSettingsBody>| settings.parse();
-    let mobile = if needs_mobile {
-        form.required("mobileSettings", body.mobile_settings, parse_mobile)
+    let mobile = if needed == Some(MOBILE) {
+        form.required(MOBILE, body.mobile_settings, parse_mobile)
     } else {
-        form.optional("mobileSettings", body.mobile_settings, parse_mobile)
+        form.optional(MOBILE, body.mobile_settings, parse_mobile)
     };
     let parse_web = |Object(settings): Object<WebSettingsBody>| settings.parse();
-    let web = if needs_web {
-        form.required("webSettings", body.web_settings, parse_web)
+    let web = if needed == Some(WEB) {
+        form.required(WEB, body.web_settings, parse_web)
     } else {
-        form.optional("webSettings", body.web_settings, parse_web)
+        form.optional(WEB, body.web_settings, parse_web)
     };
     match (device_id, platform, environment, push_token, form.is_good()) {
         (Some(device_id), Some(platform), Some(environment), Some(push_token), true) => Ok(AddDevice {
