@@ -16,7 +16,7 @@ use doorbell_storage_postgres::{self as postgres, PostgresStore};
 use doorbell_storage_sqlite::{self as sqlite, SqliteStore};
 
 use crate::clock::SystemClock;
-use crate::configuration::{Configuration, Database, Mode, Switch};
+use crate::configuration::{Configuration, Database, Mode, SqliteSynchronous, Switch};
 use crate::development_secret;
 
 /// Builds everything that handlers work with.
@@ -87,16 +87,20 @@ fn open(
             let options = sqlite::Options {
                 migrate,
                 combine: usize::from(configuration.combine),
-                ..sqlite::Options::default()
+                synchronous: match configuration.sqlite_synchronous {
+                    SqliteSynchronous::Full => sqlite::Synchronous::Full,
+                    SqliteSynchronous::Normal => sqlite::Synchronous::Normal,
+                },
             };
             let opened = SqliteStore::open_with(path, sealer, options);
             Arc::new(opened.with_context(|| format!("DATABASE_URL: cannot open {}", path.display()))?)
         }
         Database::Postgres(url) => {
+            let usual = postgres::Options::default();
             let options = postgres::Options {
                 migrate,
                 combine: usize::from(configuration.combine),
-                ..postgres::Options::default()
+                connections: configuration.pool.unwrap_or(usual.connections),
             };
             let connected = PostgresStore::connect(url, sealer, options);
             Arc::new(connected.context("DATABASE_URL: cannot use this PostgreSQL database")?)

@@ -44,6 +44,15 @@ pub(crate) enum Switch {
     Off,
 }
 
+/// How surely a commit is on the disk when it is answered, in SQLite's own words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SqliteSynchronous {
+    /// It outlives a loss of power.
+    Full,
+    /// It outlives this program.
+    Normal,
+}
+
 /// Who delivers one-time codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Sender {
@@ -128,6 +137,14 @@ pub(crate) struct Configuration {
     /// How many registrations are planned and written together at most; 1 leaves each to itself.
     #[arg(long, env = "DOORBELL_COMBINE", default_value_t = 256, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) combine: u16,
+
+    /// Connections to PostgreSQL for all but registrations, which have two of their own; absent: two a processor, at most 8.
+    #[arg(long, env = "DOORBELL_POOL", value_parser = clap::value_parser!(u32).range(1..=256))]
+    pub(crate) pool: Option<u32>,
+
+    /// How surely SQLite has a commit on disk when it is answered: `normal` may lose the last ones with the power.
+    #[arg(long, env = "DOORBELL_SQLITE_SYNCHRONOUS", value_enum, default_value = "full")]
+    pub(crate) sqlite_synchronous: SqliteSynchronous,
 
     /// A file of seconds added to the clock, re-read at each use; development only.
     #[arg(long, env = "DOORBELL_CLOCK_OFFSET_FILE")]

@@ -2,6 +2,7 @@
 
 mod apply;
 mod load;
+mod rewrites;
 pub(crate) mod writes;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -128,6 +129,6 @@ fn work(connection: &mut PgConnection, vault: &Vault, batch: &[Registration]) ->
     let wants = Wants::of(batch);
     let state = load::state(connection, vault, batch, &wants)?;
     let plan = plan(&state, batch);
-    apply::writes(connection, vault, &plan.writes)?;
+    apply::writes(connection, vault, &state, &plan.writes)?;
     Ok(plan.answers)
 }

@@ -2,20 +2,23 @@
 //! nothing.
 
 use diesel::prelude::*;
-use doorbell_domain::registration::Writes;
+use doorbell_domain::registration::{State, Writes};
 use doorbell_storage::Vault;
 use uuid::Uuid;
 
-use super::writes::{
-    InsertAudit, MoveAddresses, RemoveTokens, SetZones, TouchSessions, UpsertDevices, UpsertSubscriptions,
-    UpsertTokens,
-};
+use super::rewrites;
+use super::writes::{InsertAudit, MoveAddresses, RemoveTokens, SetZones, TouchSessions, UpsertSubscriptions};
 use crate::addresses::DropUnused;
 use crate::schema::{devices, subscriptions};
 use crate::trouble::Trouble;
 
-/// Applies `writes` in the order of their fields.
-pub(super) fn writes(connection: &mut PgConnection, vault: &Vault, writes: &Writes) -> Result<(), Trouble> {
+/// Applies `writes` to what was `before`, in the order of their fields.
+pub(super) fn writes(
+    connection: &mut PgConnection,
+    vault: &Vault,
+    before: &State,
+    writes: &Writes,
+) -> Result<(), Trouble> {
     let Writes {
         removed_tokens,
         removed_subscriptions,
@@ -43,12 +46,8 @@ pub(super) fn writes(connection: &mut PgConnection, vault: &Vault, writes: &Writ
     if !claims.is_empty() {
         MoveAddresses::of(claims).execute(connection)?;
     }
-    if !devices.is_empty() {
-        UpsertDevices::of(devices)?.execute(connection)?;
-    }
-    if !tokens.is_empty() {
-        UpsertTokens::of(tokens, vault)?.execute(connection)?;
-    }
+    rewrites::devices(connection, before, devices)?;
+    rewrites::tokens(connection, vault, before, tokens)?;
     if !subscriptions.is_empty() {
         UpsertSubscriptions::of(subscriptions, vault)?.execute(connection)?;
     }

@@ -38,8 +38,9 @@ statement! {
     [providers: Vec<&'static str> => Array<Text>] ", " [hashes: Vec<Vec<u8>> => Array<Binary>]
     ") AS wanted (provider, value_hash)
         JOIN push_tokens held ON held.provider = wanted.provider AND held.value_hash = wanted.value_hash
-        UNION ALL SELECT held.device_id FROM unnest($4, $5) AS wanted (provider, value_hash)
-        JOIN subscriptions held ON held.provider = wanted.provider AND held.endpoint_hash = wanted.value_hash
+        UNION ALL SELECT held.device_id FROM unnest(" [endpoints: Vec<Vec<u8>> => Array<Binary>]
+    ") AS wanted (endpoint_hash)
+        JOIN subscriptions held ON held.endpoint_hash = wanted.endpoint_hash
         UNION ALL SELECT live.device_id FROM unnest("
     [activity_users: Vec<Uuid> => Array<SqlUuid>] ", " [activities: Vec<String> => Array<Text>]
     ") AS wanted (user_id, activity_id)
@@ -101,9 +102,29 @@ fn lock_addresses(
     if wants.addresses.is_empty() {
         return Ok(BTreeMap::new());
     }
-    PutAddresses::of(&wants.addresses, at).execute(connection)?;
     let addresses: Vec<Address> = wants.addresses.keys().copied().collect();
-    let rows: Vec<(String, Vec<u8>, Uuid)> = LockAddresses::of(&addresses).load(connection)?;
+    // Most are there already. Those that are not are put there in their order too.
+    let mut owners = lock(connection, &addresses)?;
+    let missing = || {
+        wants
+            .addresses
+            .iter()
+            .filter(|(address, _)| !owners.contains_key(address))
+    };
+    let absent: Vec<Address> = missing().map(|(address, _)| *address).collect();
+    if !absent.is_empty() {
+        PutAddresses::of(missing(), at).execute(connection)?;
+        owners.extend(lock(connection, &absent)?);
+    }
+    if owners.len() < addresses.len() {
+        // It was there to be seen, and its last owner took it away before it was locked.
+        return Err(Trouble::raced("an address left as it was locked"));
+    }
+    Ok(owners)
+}
+
+fn lock(connection: &mut PgConnection, addresses: &[Address]) -> Result<BTreeMap<Address, UserId>, Trouble> {
+    let rows: Vec<(String, Vec<u8>, Uuid)> = LockAddresses::of(addresses).load(connection)?;
     let owners = rows.into_iter().map(|(provider, hash, owner)| {
         let address = Address {
             provider: Provider::from_name(&provider).or_inconsistent("push_addresses", "provider")?,
@@ -111,12 +132,7 @@ fn lock_addresses(
         };
         Ok((address, UserId::from_uuid(owner)))
     });
-    let owners: BTreeMap<_, _> = owners.collect::<Found<_>>()?;
-    if owners.len() < addresses.len() {
-        // It was there to be seen, and its last owner took it away before it was locked.
-        return Err(Trouble::raced("an address left as it was locked"));
-    }
-    Ok(owners)
+    Ok(owners.collect::<Found<_>>()?)
 }
 
 /// Locks the sessions that show a fingerprint, so that of two first ones, here and in a request that only reads, one is
@@ -157,8 +173,12 @@ fn load_devices(
     wants: &Wants,
     state: &mut State,
 ) -> Result<(), Trouble> {
-    let addresses: Vec<Address> = wants.addresses.keys().copied().collect();
-    let (providers, hashes) = columns(&addresses);
+    let (endpoints, values): (Vec<Address>, Vec<Address>) = wants
+        .addresses
+        .keys()
+        .partition(|address| address.provider == Provider::WebPush);
+    let (providers, hashes) = columns(&values);
+    let (_, endpoints) = columns(&endpoints);
     let named = wants.named.iter();
     let (users, names) = named
         .map(|(user, name)| (user.uuid(), name.as_str().to_owned()))
@@ -173,6 +193,7 @@ fn load_devices(
         uids: wants.uids.iter().map(|uid| uid.uuid()).collect(),
         providers,
         hashes,
+        endpoints,
         activity_users,
         activities,
     };

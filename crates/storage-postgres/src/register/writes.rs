@@ -19,11 +19,11 @@ use crate::moment::Moment;
 use crate::statement::statement;
 
 /// One column of many rows.
-fn column<T, C: FromIterator<U>, U>(rows: &[T], of: impl Fn(&T) -> U) -> C {
+pub(super) fn column<T, C: FromIterator<U>, U>(rows: &[T], of: impl Fn(&T) -> U) -> C {
     rows.iter().map(of).collect()
 }
 
-fn text(text: &str) -> String {
+pub(super) fn text(text: &str) -> String {
     text.to_owned()
 }
 
@@ -69,7 +69,7 @@ impl MoveAddresses {
 }
 
 statement! {
-    /// Writes devices whole.
+    /// Writes new devices, or any that are there, whole.
     UpsertDevices:
     "INSERT INTO devices (id, user_id, device_id, platform, environment, status, timezone, mobile, web,
         created_at, updated_at, last_seen_at, last_used_at) SELECT * FROM unnest("
@@ -88,7 +88,7 @@ statement! {
 }
 
 impl UpsertDevices {
-    pub(crate) fn of(devices: &[Device]) -> Found<Self> {
+    pub(crate) fn of(devices: &[&Device]) -> Found<Self> {
         Ok(Self {
             ids: column(devices, |device| device.id.uuid()),
             users: column(devices, |device| device.user.uuid()),
@@ -110,8 +110,7 @@ impl UpsertDevices {
 }
 
 statement! {
-    /// Writes tokens whole. One that was there may have been lost meanwhile to another user, who took its
-    /// old value: then it is made again.
+    /// Writes new tokens, or any that are there, whole.
     UpsertTokens:
     "INSERT INTO push_tokens (id, user_id, device_id, session_id, provider, app, kind, activity_id, stream_id,
         value_hash, sealed, created_at, updated_at) SELECT * FROM unnest("
@@ -127,8 +126,8 @@ statement! {
 }
 
 impl UpsertTokens {
-    pub(crate) fn of(tokens: &[Token], vault: &Vault) -> Found<Self> {
-        let addresses: Vec<Address> = column(tokens, Token::address);
+    pub(crate) fn of(tokens: &[&Token], vault: &Vault) -> Found<Self> {
+        let addresses: Vec<Address> = column(tokens, |token| token.address());
         let (providers, hashes) = columns(&addresses);
         Ok(Self {
             ids: column(tokens, |token| token.id.uuid()),
