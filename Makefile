@@ -44,6 +44,14 @@ test: compile ## runs every test, on SQLite and on PostgreSQL (ARGS="-- name" pi
 bench-quick: build ## measures starts, memory and request rates of the release binary (COLD=1 times a cold build too)
 	FEATURES="$(features)" bench/quick
 
+.PHONY: bench
+bench: build ## measures the release binary beside its alternatives, and writes bench/RESULTS.md (about an hour)
+	bench/full
+
+.PHONY: bench-micro
+bench-micro: ## measures single steps: tokens, phone numbers, plans, rendering
+	$(CARGO) bench --locked --package doorbell-micro --features measured --bench steps $(ARGS)
+
 .PHONY: openapi
 openapi: ## writes openapi/openapi.json anew
 	$(CARGO) build $(everything) --bin doorbell

@@ -1,4 +1,4 @@
-//! The release binary as a child process, and what the kernel says of its memory.
+//! Servers as child processes, each ended when it is dropped.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -7,55 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 
-/// Which database.
-#[derive(Clone, Copy)]
-pub(crate) enum Database {
-    /// A file of its own.
-    Sqlite,
-    /// The database that `DOORBELL_BENCH_POSTGRES` names, empty at first.
-    Postgres,
-}
-
-impl Database {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Sqlite => "SQLite",
-            Self::Postgres => "PostgreSQL",
-        }
-    }
-}
-
-/// Where a server keeps its things; removed at the end.
-pub(crate) struct Place {
-    folder: std::path::PathBuf,
-    url: String,
-}
-
-impl Place {
-    pub(crate) fn new(database: Database) -> anyhow::Result<Self> {
-        let folder = std::env::temp_dir().join(format!(
-            "doorbell-bench-{}-{}",
-            std::process::id(),
-            database.name()
-        ));
-        std::fs::create_dir_all(&folder)?;
-        let url = match database {
-            Database::Sqlite => format!("sqlite://{}", folder.join("bench.db").display()),
-            Database::Postgres => {
-                std::env::var("DOORBELL_BENCH_POSTGRES").context("DOORBELL_BENCH_POSTGRES is not set")?
-            }
-        };
-        Ok(Self { folder, url })
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        drop(std::fs::remove_dir_all(&self.folder));
-    }
-}
-
-/// A running server; ended when dropped.
+/// A running server.
 pub(crate) struct Server {
     child: Child,
     /// Where it listens.
@@ -65,30 +17,62 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    pub(crate) fn start(binary: &Path, place: &Place) -> anyhow::Result<Self> {
-        let begun = Instant::now();
-        let mut child = Command::new(binary)
+    /// Starts Doorbell on `database` in `folder`, with `settings` besides.
+    pub(crate) fn doorbell(
+        binary: &Path,
+        folder: &Path,
+        database: &str,
+        settings: &[(&str, &str)],
+    ) -> anyhow::Result<Self> {
+        let mut command = Command::new(binary);
+        command
             .arg("serve")
             .env_clear()
-            .env("DATABASE_URL", &place.url)
+            .env("DATABASE_URL", database)
             .env("DOORBELL_LISTEN", "127.0.0.1:0")
             .env("DOORBELL_LIMITS", "off")
             .env("DOORBELL_SECRET", "a secret for measuring and of no other worth")
             .env("DOORBELL_LOG", "warn")
-            .current_dir(&place.folder)
+            .envs(settings.iter().copied())
+            .current_dir(folder);
+        Self::start(command, |line| {
+            line.strip_prefix("listening on http://").map(ToOwned::to_owned)
+        })
+    }
+
+    /// Starts any server; `listens` finds its address in a line that it prints.
+    pub(crate) fn start(
+        mut command: Command,
+        listens: impl Fn(&str) -> Option<String>,
+    ) -> anyhow::Result<Self> {
+        let begun = Instant::now();
+        let mut child = command
             .stdout(Stdio::piped())
-            .spawn()?;
+            .spawn()
+            .with_context(|| format!("{command:?}"))?;
         let output = child.stdout.take().context("no output")?;
         let mut lines = BufReader::new(output).lines();
-        let line = lines.next().context("the server said nothing")??;
-        let took = begun.elapsed();
-        let Some(address) = line.strip_prefix("listening on http://").map(ToOwned::to_owned) else {
-            child.kill()?;
-            bail!("the server said: {line}")
+        let mut said = String::new();
+        let address = loop {
+            let Some(line) = lines.next() else {
+                drop(child.kill());
+                drop(child.wait());
+                bail!("{command:?} ended: {said}");
+            };
+            let line = line?;
+            if let Some(address) = listens(&line) {
+                break address;
+            }
+            said = line;
         };
-        // The development sender prints a line a code: somebody must read them.
+        let took = begun.elapsed();
+        // Some print a line a request: somebody must read them.
         std::thread::spawn(move || lines.for_each(drop));
         Ok(Self { child, address, took })
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Resident memory now, in MiB.
@@ -113,7 +97,16 @@ impl Server {
 }
 
 impl Drop for Server {
+    /// SIGTERM first: some have children of their own, which a SIGKILL would leave behind.
     fn drop(&mut self) {
+        drop(Command::new("kill").arg(self.child.id().to_string()).status());
+        let begun = Instant::now();
+        while begun.elapsed() < Duration::from_secs(30) {
+            match self.child.try_wait() {
+                Ok(None) => std::thread::sleep(Duration::from_millis(20)),
+                Ok(Some(_)) | Err(_) => return,
+            }
+        }
         drop(self.child.kill());
         drop(self.child.wait());
     }

@@ -33,6 +33,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     // Black-box tests and benches see the binary and nothing inside it.
     ("doorbell-tests", &[]),
     ("doorbell-bench", &[]),
+    // Measures single steps, as a test would run them.
+    ("doorbell-micro", &[]),
 ];
 
 /// The composition root: it sees every crate, and none sees it.
