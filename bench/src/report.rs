@@ -82,7 +82,7 @@ impl Report {
             .collect();
         let most = ratios.iter().map(|(_, ratio)| *ratio).fold(2.0, f64::max);
         let least = ratios.iter().map(|(_, ratio)| *ratio).fold(1.0, f64::min);
-        let (left, width) = (250.0, 400.0);
+        let (left, width) = (300.0, 330.0);
         let place = |ratio: f64| left + width * (ratio / least).ln() / (most / least).ln();
         let mut bars = String::new();
         let mut y = 44;
