@@ -1,5 +1,7 @@
 //! How the rate changes with the tables, the batches and the servers.
 
+use anyhow::ensure;
+
 use super::{Populated, Sitting, contender};
 use crate::contenders::{CONNECTIONS, Contender};
 use crate::load::{Load, Pace};
@@ -107,6 +109,8 @@ impl Sitting {
                 ),
                 there.run(&second.address, CONNECTIONS / 2, self.plan.measured, Pace::Closed),
             )?;
+            let failed = one.failed + first.failed + other.failed;
+            ensure!(failed == 0, "{failed} registrations failed");
             figures.push((one.rate, first.rate + other.rate));
         }
         figures.sort_by(|a, b| a.1.total_cmp(&b.1));
