@@ -33,6 +33,11 @@ pub(crate) async fn compose(configuration: &Configuration) -> anyhow::Result<Api
     let keys =
         KeyRing::load_or_create(store.as_ref(), sealer.as_ref(), entropy.as_ref(), clock.as_ref()).await?;
     let jwks = Jwks::of(&keys.signing())?.as_str().to_owned();
+    let numbering = numbering
+        .join()
+        .map_err(|_| anyhow::anyhow!("reading the numbering plans panicked"))??;
+    let policy = configuration.policy(&numbering)?;
+    let numbering = Arc::new(numbering);
     let ports = Ports {
         store,
         clock,
@@ -40,15 +45,13 @@ pub(crate) async fn compose(configuration: &Configuration) -> anyhow::Result<Api
         access_tokens: Arc::new(JwtTokens::new(configuration.issuer.as_str(), keys.signing())),
         refresh_tokens: Arc::new(RefreshMacs::new(&secrets)?),
         code_hasher: Arc::new(CodeMacs::new(&secrets)?),
+        destinations: Arc::<LibPhoneNumber>::clone(&numbering),
         code_sender: Arc::new(LogSender),
         vapid: Arc::new(keys.vapid()),
     };
-    let numbering = numbering
-        .join()
-        .map_err(|_| anyhow::anyhow!("reading the numbering plans panicked"))??;
     Ok(Api {
-        doorbell: Doorbell::new(ports, configuration.policy()?),
-        numbering: Arc::new(numbering),
+        doorbell: Doorbell::new(ports, policy),
+        numbering,
         zones: Arc::new(IanaTimeZones),
         curve: Arc::new(P256),
         endpoints: match configuration.mode {

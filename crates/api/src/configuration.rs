@@ -6,7 +6,12 @@ use anyhow::{Context, bail};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use doorbell_application::Policy;
 use doorbell_domain::code::{CodeLength, CodePolicy};
+use doorbell_domain::destination::{Countries, Country};
+use doorbell_domain::limits::{Limit, LimitPolicy, PhoneLock};
 use doorbell_domain::session::SessionPolicy;
+use doorbell_domain::test_numbers::TestNumbers;
+use doorbell_domain::{Code, Timestamp};
+use doorbell_standards::LibPhoneNumber;
 use ipnet::IpNet;
 use time::Duration;
 
@@ -100,9 +105,29 @@ pub(crate) struct Configuration {
     #[arg(long, env = "DOORBELL_OTP_COOLDOWN", default_value_t = 60, value_parser = clap::value_parser!(i64).range(0..=3600))]
     pub(crate) otp_cooldown: i64,
 
-    /// `off` lifts the cool-down, never a code's attempts; development only.
+    /// Countries that codes are sent to, by ISO 3166 (`TR,DE`), or `all`; must be set in production.
+    #[arg(long, env = "DOORBELL_OTP_COUNTRIES", value_delimiter = ',')]
+    pub(crate) otp_countries: Vec<String>,
+
+    /// Numbers with a code of their own that is never sent: `+905551234567=1234,…`.
+    #[arg(
+        long,
+        env = "DOORBELL_TEST_NUMBERS",
+        value_delimiter = ',',
+        hide_env_values = true
+    )]
+    pub(crate) test_numbers: Vec<String>,
+
+    /// The day on which test numbers end (`2026-12-31`, UTC); without it production refuses them.
+    #[arg(long, env = "DOORBELL_TEST_NUMBERS_UNTIL")]
+    pub(crate) test_numbers_until: Option<String>,
+
+    /// `off` lifts the cool-down, all limits and the lock of a phone, never a code's attempts; development only.
     #[arg(long, env = "DOORBELL_LIMITS", value_enum, default_value = "on")]
     pub(crate) limits: Switch,
+
+    #[command(flatten)]
+    pub(crate) limit: LimitSettings,
 
     /// How many devices a user may have.
     #[arg(long, env = "DOORBELL_MAX_DEVICES", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..))]
@@ -151,6 +176,70 @@ pub(crate) struct Configuration {
     pub(crate) clock_offset_file: Option<PathBuf>,
 }
 
+/// How many are accepted, each within its window.
+#[derive(Debug, Args)]
+pub(crate) struct LimitSettings {
+    /// Codes that a phone is sent in 10 minutes.
+    #[arg(long = "limit-phone-burst", env = "DOORBELL_LIMIT_PHONE_BURST", default_value_t = 5, value_parser = at_least_one())]
+    phone_burst: u32,
+
+    /// Codes that a phone is sent in a day.
+    #[arg(long = "limit-phone-day", env = "DOORBELL_LIMIT_PHONE_DAY", default_value_t = 10, value_parser = at_least_one())]
+    phone_day: u32,
+
+    /// Wrong codes in a row after which a phone is locked, for 30 seconds at first and up to an hour.
+    #[arg(long = "limit-phone-failures", env = "DOORBELL_LIMIT_PHONE_FAILURES", default_value_t = 20, value_parser = at_least_one())]
+    phone_failures: u32,
+
+    /// Codes sent for an IPv4 address or IPv6 /64 in an hour.
+    #[arg(long = "limit-network-sends", env = "DOORBELL_LIMIT_NETWORK_SENDS", default_value_t = 150, value_parser = at_least_one())]
+    network_sends: u32,
+
+    /// Guesses from an IPv4 address or IPv6 /64 in an hour.
+    #[arg(long = "limit-network-verifies", env = "DOORBELL_LIMIT_NETWORK_VERIFIES", default_value_t = 600, value_parser = at_least_one())]
+    network_verifies: u32,
+
+    /// Refreshes from an IPv4 address or IPv6 /64 in 5 minutes.
+    #[arg(long = "limit-network-refreshes", env = "DOORBELL_LIMIT_NETWORK_REFRESHES", default_value_t = 600, value_parser = at_least_one())]
+    network_refreshes: u32,
+
+    /// Codes sent in an hour to numbers that differ in their last four digits only.
+    #[arg(long = "limit-prefix-sends", env = "DOORBELL_LIMIT_PREFIX_SENDS", default_value_t = 60, value_parser = at_least_one())]
+    prefix_sends: u32,
+
+    /// Codes sent to a country in an hour.
+    #[arg(long = "limit-country-sends", env = "DOORBELL_LIMIT_COUNTRY_SENDS", default_value_t = 5_000, value_parser = at_least_one())]
+    country_sends: u32,
+
+    /// Codes sent in an hour in all.
+    #[arg(long = "limit-all-sends", env = "DOORBELL_LIMIT_ALL_SENDS", default_value_t = 20_000, value_parser = at_least_one())]
+    all_sends: u32,
+}
+
+fn at_least_one() -> clap::builder::RangedI64ValueParser<u32> {
+    clap::value_parser!(u32).range(1..)
+}
+
+impl LimitSettings {
+    fn policy(&self) -> LimitPolicy {
+        let usual = LimitPolicy::STANDARD;
+        let of = |most, limit: Limit| Limit { most, ..limit };
+        LimitPolicy {
+            phone_burst: of(self.phone_burst, usual.phone_burst),
+            phone_day: of(self.phone_day, usual.phone_day),
+            network_sends: of(self.network_sends, usual.network_sends),
+            network_verifies: of(self.network_verifies, usual.network_verifies),
+            network_refreshes: of(self.network_refreshes, usual.network_refreshes),
+            prefix_sends: of(self.prefix_sends, usual.prefix_sends),
+            country_sends: of(self.country_sends, usual.country_sends),
+            all_sends: of(self.all_sends, usual.all_sends),
+            lock: PhoneLock {
+                failures: self.phone_failures,
+            },
+        }
+    }
+}
+
 /// Which database a URL names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Database {
@@ -184,6 +273,12 @@ impl Configuration {
         if self.secret.is_none() {
             bail!("DOORBELL_SECRET must be set in production");
         }
+        if self.otp_countries.is_empty() {
+            bail!("DOORBELL_OTP_COUNTRIES must name the countries that codes are sent to in production (or `all`)");
+        }
+        if !self.test_numbers.is_empty() && self.test_numbers_until.is_none() {
+            bail!("DOORBELL_TEST_NUMBERS needs DOORBELL_TEST_NUMBERS_UNTIL, the day on which they end, in production");
+        }
         if self.limits == Switch::Off {
             bail!("DOORBELL_LIMITS cannot be off in production");
         }
@@ -199,8 +294,47 @@ impl Configuration {
         Ok(())
     }
 
+    fn countries(&self) -> anyhow::Result<Countries> {
+        let all = |names: &[String]| names.iter().any(|name| name.eq_ignore_ascii_case("all"));
+        match &self.otp_countries[..] {
+            [] => Ok(Countries::All),
+            [_] if all(&self.otp_countries) => Ok(Countries::All),
+            names => {
+                let read = names.iter().map(|name| {
+                    Country::parse(name).with_context(|| {
+                        format!("DOORBELL_OTP_COUNTRIES: `{name}` is no country's two letters")
+                    })
+                });
+                read.collect::<anyhow::Result<_>>().map(Countries::Only)
+            }
+        }
+    }
+
+    /// Reads the test numbers, by a numbering plan. A refusal never holds the code.
+    fn numbers_for_tests(&self, plan: &LibPhoneNumber) -> anyhow::Result<TestNumbers> {
+        let read = |entry: &String| {
+            let (number, code) = entry
+                .split_once('=')
+                .context("DOORBELL_TEST_NUMBERS must be +NUMBER=CODE,…")?;
+            let phone = plan
+                .read_e164(number)
+                .with_context(|| format!("DOORBELL_TEST_NUMBERS: `{number}` is no phone number"))?;
+            let code = Code::parse(code)
+                .with_context(|| format!("DOORBELL_TEST_NUMBERS: the code of {number} is not 4 to 8 digits"))?;
+            Ok((phone, code))
+        };
+        let numbers = self.test_numbers.iter().map(read).collect::<anyhow::Result<_>>()?;
+        let format = time::macros::format_description!("[year]-[month]-[day]");
+        let until = self.test_numbers_until.as_deref().map(|day| {
+            time::Date::parse(day, format)
+                .map(|day| Timestamp::from_datetime(day.midnight().assume_utc()))
+                .context("DOORBELL_TEST_NUMBERS_UNTIL must be a day such as 2026-12-31")
+        });
+        Ok(TestNumbers::new(numbers, until.transpose()?))
+    }
+
     /// The service's policy.
-    pub(crate) fn policy(&self) -> anyhow::Result<Policy> {
+    pub(crate) fn policy(&self, plan: &LibPhoneNumber) -> anyhow::Result<Policy> {
         let length = CodeLength::new(self.otp_length).context("DOORBELL_OTP_LENGTH must be 4 to 8")?;
         let cooldown = if self.limits == Switch::Off {
             0
@@ -214,6 +348,9 @@ impl Configuration {
                 attempts: self.otp_attempts,
                 cooldown: Duration::seconds(cooldown),
             },
+            limits: (self.limits == Switch::On).then(|| self.limit.policy()),
+            countries: self.countries()?,
+            test_numbers: self.numbers_for_tests(plan)?,
             sessions: SessionPolicy::STANDARD,
             deletion_grace: Duration::seconds(self.deletion_grace),
             max_devices: self.max_devices,
@@ -268,17 +405,25 @@ mod tests {
         let secret = "--secret=an example of a secret that is long enough";
         for (args, variable) in [
             (vec!["--mode=production"], "DOORBELL_SECRET"),
-            (vec!["--mode=production", secret], "DOORBELL_SENDERS"),
+            (vec!["--mode=production", secret], "DOORBELL_OTP_COUNTRIES"),
             (
-                vec!["--mode=production", secret, "--limits=off"],
+                vec!["--mode=production", secret, "--otp-countries=TR"],
+                "DOORBELL_SENDERS",
+            ),
+            (
+                vec!["--mode=production", secret, "--otp-countries=TR", "--test-numbers=+905551234567=1234"],
+                "DOORBELL_TEST_NUMBERS",
+            ),
+            (
+                vec!["--mode=production", secret, "--otp-countries=TR", "--limits=off"],
                 "DOORBELL_LIMITS",
             ),
             (
-                vec!["--mode=production", secret, "--clock-offset-file=f"],
+                vec!["--mode=production", secret, "--otp-countries=TR", "--clock-offset-file=f"],
                 "DOORBELL_CLOCK_OFFSET_FILE",
             ),
             (
-                vec!["--mode=production", secret, "--otp-cooldown=0"],
+                vec!["--mode=production", secret, "--otp-countries=TR", "--otp-cooldown=0"],
                 "DOORBELL_OTP_COOLDOWN",
             ),
         ] {
@@ -288,12 +433,66 @@ mod tests {
         assert!(configured(&[]).check().is_ok());
     }
 
+    fn policy(args: &[&str]) -> anyhow::Result<Policy> {
+        configured(args).policy(&LibPhoneNumber::load().expect("numbering plans"))
+    }
+
     #[test]
-    fn limits_off_lift_the_cool_down_and_nothing_else() {
-        let policy = configured(&["--limits=off"]).policy().expect("a policy");
+    fn limits_off_lift_the_cool_down_and_the_limits_but_no_codes_attempts() {
+        let policy = policy(&["--limits=off"]).expect("a policy");
         assert_eq!(
             (policy.codes.cooldown, policy.codes.attempts),
             (Duration::ZERO, 5)
         );
+        assert!(policy.limits.is_none());
+    }
+
+    #[test]
+    fn each_limit_has_its_setting() {
+        let of = |args: &[&str]| policy(args).expect("a policy").limits.expect("on");
+        assert_eq!(format!("{:?}", of(&[])), format!("{:?}", LimitPolicy::STANDARD));
+        for (flag, got) in [
+            ("phone-burst", of(&["--limit-phone-burst=3"]).phone_burst.most),
+            ("phone-day", of(&["--limit-phone-day=3"]).phone_day.most),
+            ("phone-failures", of(&["--limit-phone-failures=3"]).lock.failures),
+            ("network-sends", of(&["--limit-network-sends=3"]).network_sends.most),
+            ("network-verifies", of(&["--limit-network-verifies=3"]).network_verifies.most),
+            ("network-refreshes", of(&["--limit-network-refreshes=3"]).network_refreshes.most),
+            ("prefix-sends", of(&["--limit-prefix-sends=3"]).prefix_sends.most),
+            ("country-sends", of(&["--limit-country-sends=3"]).country_sends.most),
+            ("all-sends", of(&["--limit-all-sends=3"]).all_sends.most),
+        ] {
+            assert_eq!(got, 3, "{flag}");
+        }
+    }
+
+    #[test]
+    fn countries_and_test_numbers_are_read_or_refused_by_name() {
+        let listed = policy(&["--otp-countries=tr,DE"]).expect("a policy").countries;
+        let countries = ["TR", "DE"].map(|code| Country::parse(code).expect("two letters"));
+        assert_eq!(listed, Countries::Only(countries.to_vec()));
+        for all in [&[][..], &["--otp-countries=all"]] {
+            assert_eq!(policy(all).expect("a policy").countries, Countries::All);
+        }
+        let numbers = policy(&["--test-numbers=+905551234567=1234", "--test-numbers-until=2026-12-31"]);
+        let numbers = numbers.expect("a policy").test_numbers;
+        let phone = doorbell_domain::PhoneNumber::from_parts(90, "5551234567").expect("well-formed");
+        let at = |text: &str| {
+            let format = &time::format_description::well_known::Rfc3339;
+            Timestamp::from_datetime(time::OffsetDateTime::parse(text, format).expect("an instant"))
+        };
+        assert!(numbers.code_of(&phone, at("2026-12-30T23:59:59Z")).is_some());
+        assert!(numbers.code_of(&phone, at("2026-12-31T00:00:00Z")).is_none());
+        for (args, variable) in [
+            (&["--otp-countries=TR,90"][..], "DOORBELL_OTP_COUNTRIES"),
+            (&["--otp-countries=TR,all"], "DOORBELL_OTP_COUNTRIES"),
+            (&["--test-numbers=+905551234567"], "DOORBELL_TEST_NUMBERS"),
+            (&["--test-numbers=5551234567=1234"], "DOORBELL_TEST_NUMBERS"),
+            (&["--test-numbers=+905551234567=12"], "DOORBELL_TEST_NUMBERS"),
+            (&["--test-numbers-until=tomorrow"], "DOORBELL_TEST_NUMBERS_UNTIL"),
+        ] {
+            let refusal = policy(args).expect_err(variable).to_string();
+            assert!(refusal.starts_with(variable), "{refusal}");
+        }
     }
 }

@@ -7,6 +7,7 @@ mod access;
 mod account;
 mod add_device;
 mod devices;
+mod limited;
 mod profile;
 mod record_live_activity;
 mod refresh_device_token;
@@ -24,9 +25,12 @@ mod verify_code;
 use std::sync::Arc;
 
 use doorbell_domain::code::CodePolicy;
+use doorbell_domain::destination::{Countries, Destinations};
+use doorbell_domain::limits::LimitPolicy;
 use doorbell_domain::ports::{AccessTokens, CodeHasher, CodeSender, RefreshTokens, VapidKeys};
 use doorbell_domain::session::SessionPolicy;
 use doorbell_domain::store::Store;
+use doorbell_domain::test_numbers::TestNumbers;
 use doorbell_domain::{Caller, Clock, Entropy, Timestamp};
 use time::Duration;
 
@@ -35,21 +39,27 @@ pub use account::AccountError;
 pub use add_device::AddDevice;
 pub use record_live_activity::RecordLiveActivity;
 pub use refresh_device_token::RefreshDeviceToken;
-pub use refresh_session::{RefreshError, Refreshed};
+pub use refresh_session::{Refresh, RefreshError, Refreshed};
 pub use register_device_token::RegisterDeviceToken;
 pub use register_push_token::{RegisterPushToken, WhichDevice};
 pub use remove_credential::RemoveError;
-pub use request_code::{CodeRequested, RequestCodeError};
+pub use request_code::{CodeRequested, RequestCode, RequestCodeError};
 pub use sessions::EndSessionError;
 pub use subscribe::Subscribe;
 pub use update_device::UpdateDevice;
 pub use verify_code::{SignedIn, VerifyCode, VerifyCodeError};
 
 /// How the service behaves, beyond the rules that never vary.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Policy {
     /// How codes are issued and judged.
     pub codes: CodePolicy,
+    /// How much may be asked for; `None` lifts all limits but a code's own attempts.
+    pub limits: Option<LimitPolicy>,
+    /// Which countries codes are sent to.
+    pub countries: Countries,
+    /// Numbers whose codes are known and never sent.
+    pub test_numbers: TestNumbers,
     /// How long sessions live.
     pub sessions: SessionPolicy,
     /// How long an account waits for its deletion.
@@ -75,6 +85,8 @@ pub struct Ports {
     pub refresh_tokens: Arc<dyn RefreshTokens>,
     /// Hashes of one-time codes.
     pub code_hasher: Arc<dyn CodeHasher>,
+    /// What numbers are.
+    pub destinations: Arc<dyn Destinations>,
     /// Delivery of one-time codes.
     pub code_sender: Arc<dyn CodeSender>,
     /// This server's name at push services.

@@ -1,17 +1,29 @@
 //! Rotating a refresh token.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use doorbell_domain::audit::{AuditAction, AuditEvent};
+use doorbell_domain::limits::Network;
 use doorbell_domain::ports::KeyFailure;
 use doorbell_domain::secret::Secret;
 use doorbell_domain::session::{EndReason, RefreshClaim, Rotation};
-use doorbell_domain::store::{self, StoreError};
+use doorbell_domain::store::{StoreError, Unit};
 use doorbell_domain::{AuditId, Session};
 use thiserror::Error;
 use time::Duration;
 
 use crate::Doorbell;
+use crate::limited::{LimitedError, Tally};
+
+/// A client asks for a session's next tokens.
+#[derive(Clone, Debug)]
+pub struct Refresh {
+    /// The refresh token that it has.
+    pub token: Secret,
+    /// The client's address.
+    pub ip: Option<IpAddr>,
+}
 
 /// A session's next tokens.
 #[derive(Clone, Debug)]
@@ -32,6 +44,9 @@ pub enum RefreshError {
     /// Not ours, reused, or of a session that is over.
     #[error("invalid refresh token")]
     Invalid,
+    /// The network asks too often; again after this long.
+    #[error("again after {0}")]
+    TooMany(Duration),
     /// A key failed.
     #[error(transparent)]
     Key(#[from] KeyFailure),
@@ -40,13 +55,23 @@ pub enum RefreshError {
     Store(#[from] StoreError),
 }
 
+impl From<LimitedError> for RefreshError {
+    fn from(error: LimitedError) -> Self {
+        match error {
+            LimitedError::Reached(wait) => Self::TooMany(wait),
+            LimitedError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
 impl Doorbell {
     /// Exchanges a refresh token for its successor and a fresh access token.
     ///
     /// The session's row is locked, so parallel refreshes come one after the other: the first rotates, the
     /// others are its replays. A token older than the immediate predecessor ends the session, and that is
     /// committed.
-    pub async fn refresh_session(&self, token: Secret) -> Result<Refreshed, RefreshError> {
+    pub async fn refresh_session(&self, command: Refresh) -> Result<Refreshed, RefreshError> {
+        let Refresh { token, ip } = command;
         let claim = self
             .ports
             .refresh_tokens
@@ -56,7 +81,11 @@ impl Doorbell {
         let policy = self.policy.sessions;
         let tokens = Arc::clone(&self.ports.refresh_tokens);
         let audit = AuditId::from_uuid(self.fresh_ids().take());
-        let live: Option<Session> = store::transact(self.ports.store.as_ref(), move |unit| {
+        let claims = self.policy.limits.map_or_else(Vec::new, |limits| {
+            limits.refresh_claims(ip.map(Network::of))
+        });
+        let rotate = move |unit: &mut dyn Unit, tally: &Tally| {
+            tally.count(unit)?;
             let Some(mut session) = unit.lock_session(claim.session)? else {
                 return Ok(None);
             };
@@ -91,8 +120,8 @@ impl Doorbell {
                     Ok(None)
                 }
             }
-        })
-        .await?;
+        };
+        let live: Option<Session> = self.within_limits(claims, now, rotate).await?;
         let session = live.ok_or(RefreshError::Invalid)?;
         let successor = RefreshClaim {
             session: session.id,

@@ -1,13 +1,26 @@
 //! Asking for a one-time code.
 
+use std::net::IpAddr;
+
 use doorbell_domain::code::{Code, OtpSession, Purpose, cooldown_left};
+use doorbell_domain::limits::Network;
 use doorbell_domain::ports::{CodeMessage, SendFailure};
-use doorbell_domain::store::{self, StoreError};
-use doorbell_domain::{OtpSessionId, PhoneNumber};
+use doorbell_domain::store::{Found, StoreError, Unit};
+use doorbell_domain::{OtpSessionId, PhoneNumber, Timestamp};
 use thiserror::Error;
 use time::Duration;
 
-use crate::Doorbell;
+use crate::limited::{LimitedError, Tally};
+use crate::{Doorbell, Policy};
+
+/// A person asks for a code.
+#[derive(Clone, Debug)]
+pub struct RequestCode {
+    /// Where to.
+    pub phone: PhoneNumber,
+    /// The client's address.
+    pub ip: Option<IpAddr>,
+}
 
 /// A code is on its way.
 #[derive(Clone, Debug)]
@@ -21,9 +34,12 @@ pub struct CodeRequested {
 /// Why no code was sent.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum RequestCodeError {
-    /// The phone was sent a code a short while ago.
-    #[error("the phone must wait {0}")]
-    Cooldown(Duration),
+    /// No codes are sent to such a number: its country is not served, or sending there costs too much.
+    #[error("no codes are sent to such a number")]
+    NotServed,
+    /// Too soon: of the phone, which may be locked, or by a limit.
+    #[error("again after {0}")]
+    TooMany(Duration),
     /// No sender took the code.
     #[error(transparent)]
     NotSent(#[from] SendFailure),
@@ -32,13 +48,27 @@ pub enum RequestCodeError {
     Store(#[from] StoreError),
 }
 
+impl From<LimitedError> for RequestCodeError {
+    fn from(error: LimitedError) -> Self {
+        match error {
+            LimitedError::Reached(wait) => Self::TooMany(wait),
+            LimitedError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
 impl Doorbell {
     /// Issues a new code for a phone, superseding the one before, and hands it to the senders after the
-    /// commit.
-    pub async fn request_code(&self, phone: PhoneNumber) -> Result<CodeRequested, RequestCodeError> {
+    /// commit. What is asked of the phone is the same whether or not it is anybody's.
+    pub async fn request_code(&self, command: RequestCode) -> Result<CodeRequested, RequestCodeError> {
+        let RequestCode { phone, ip } = command;
+        let destination = self.ports.destinations.describe(&phone);
+        let country = self.policy.countries.admit(destination).ok_or(RequestCodeError::NotServed)?;
         let now = self.now();
         let policy = self.policy.codes;
-        let code = Code::draw(policy.length, self.ports.entropy.as_ref());
+        let known = self.policy.test_numbers.code_of(&phone, now);
+        let is_sent = known.is_none();
+        let code = known.unwrap_or_else(|| Code::draw(policy.length, self.ports.entropy.as_ref()));
         let issued = OtpSession {
             id: OtpSessionId::from_uuid(self.fresh_ids().take()),
             hash: self.ports.code_hasher.hash(&phone, Purpose::SignIn, &code),
@@ -50,27 +80,51 @@ impl Doorbell {
             used_at: None,
         };
         let expires_at = issued.expires_at;
-        let wait = store::transact(self.ports.store.as_ref(), move |unit| {
-            let state = unit.lock_phone(&issued.phone)?;
-            let wait = cooldown_left(&policy, state.last_sent_at, now);
-            if wait.is_none() {
-                unit.issue_code(&issued)?;
+        let limits = self.policy.limits;
+        let claims = limits.map_or_else(Vec::new, |limits| {
+            limits.send_claims(&phone, country, ip.map(Network::of))
+        });
+        let rules = self.policy.clone();
+        let issue = move |unit: &mut dyn Unit, tally: &Tally| {
+            if let Some(wait) = wait_of(unit, &rules, &issued.phone, now)? {
+                return Ok(Some(wait));
             }
-            Ok(wait)
-        })
-        .await?;
-        if let Some(wait) = wait {
-            return Err(RequestCodeError::Cooldown(wait));
-        }
-        let message = CodeMessage {
-            phone: phone.clone(),
-            code: code.clone(),
-            expires_at,
+            tally.count(unit)?;
+            unit.issue_code(&issued)?;
+            Ok(None)
         };
-        self.ports.code_sender.send(&message).await?;
+        if let Some(wait) = self.within_limits(claims, now, issue).await? {
+            return Err(RequestCodeError::TooMany(wait));
+        }
+        if is_sent {
+            let message = CodeMessage {
+                phone: phone.clone(),
+                code: code.clone(),
+                expires_at,
+            };
+            self.ports.code_sender.send(&message).await?;
+        }
         Ok(CodeRequested {
             phone,
             revealed: self.policy.reveal_codes.then_some(code),
         })
     }
+}
+
+/// Locks the phone, and says how long it must wait for its next code.
+fn wait_of(
+    unit: &mut dyn Unit,
+    policy: &Policy,
+    phone: &PhoneNumber,
+    now: Timestamp,
+) -> Found<Option<Duration>> {
+    let state = unit.lock_phone(phone)?;
+    let cooldown = cooldown_left(&policy.codes, state.last_sent_at, now);
+    let Some(limits) = policy.limits else {
+        return Ok(cooldown);
+    };
+    let locked = limits.lock.wait(state.failures, state.failed_at, now);
+    let (since, most) = limits.sends_asked(now);
+    let sent = unit.sends_since(phone, since, most)?;
+    Ok(cooldown.max(locked).max(limits.sends_wait(&sent, now)))
 }

@@ -9,6 +9,8 @@ pub enum AuditAction {
     SignedIn,
     /// A wrong code was compared. The user is the one whose phone it was for, where there is one.
     CodeRefused,
+    /// Too many wrong codes in a row: the phone is locked for a while.
+    PhoneLocked,
     /// A session ended; the reason says why.
     SessionEnded,
     /// A fingerprint other than the pinned one was shown.
@@ -37,6 +39,7 @@ impl AuditAction {
         match self {
             Self::SignedIn => "signed_in",
             Self::CodeRefused => "code_refused",
+            Self::PhoneLocked => "phone_locked",
             Self::SessionEnded => "session_ended",
             Self::ForeignFingerprint => "foreign_fingerprint",
             Self::DeviceAdded => "device_added",

@@ -13,6 +13,7 @@ use crate::address::ValueHash;
 use crate::audit::AuditEvent;
 use crate::code::{CodePolicy, OtpSession, Purpose};
 use crate::device::DeviceView;
+use crate::limits::{Claim, Counter, Place};
 use crate::ports::BoxFuture;
 use crate::registration::{Refusal, Registered, Registration};
 use crate::session::{Caller, EndReason, Session};
@@ -26,7 +27,7 @@ pub enum StoreError {
     /// Nothing was written, unless the connection was lost in the commit itself; the same call may succeed later.
     #[error("store unavailable: {0}")]
     Unavailable(String),
-    /// A unique constraint that a client can run into.
+    /// A constraint that a client can run into.
     #[error("conflict on {0:?}")]
     Conflict(Conflict),
     /// A stored row says what no row can say.
@@ -42,11 +43,13 @@ pub enum StoreError {
     Failed(String),
 }
 
-/// Which unique constraint was hit.
+/// Which constraint was hit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Conflict {
     /// Another account has the user name.
     Username,
+    /// A counter had no room for one more: what gives this up has written nothing, and counted nothing.
+    LimitReached,
 }
 
 /// What reading gives.
@@ -188,19 +191,40 @@ pub trait Reads {
     /// The user's subscriptions that are not suspended (their session has not ended, their device is
     /// active), newest first, ties by id descending.
     fn subscriptions(&mut self, caller: Caller) -> Found<Option<ForSession<Vec<Subscription>>>>;
+
+    /// The counters of those keys, the one thing that is read for nobody's session.
+    fn counters(&mut self, claims: &[Claim]) -> Found<Vec<Counter>>;
 }
 
-/// When a phone was last sent a code. The row is locked until the transaction ends.
+/// What is known of a phone, whether or not it is anybody's. The row is locked until the transaction ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PhoneState {
     /// The last send, successful sign-in or not.
     pub last_sent_at: Option<Timestamp>,
+    /// How many guesses in a row were wrong, over all its codes.
+    pub failures: u32,
+    /// The last wrong one.
+    pub failed_at: Option<Timestamp>,
 }
 
 /// One-time codes.
 pub trait Codes {
     /// Makes the phone's row if it is missing and locks it.
     fn lock_phone(&mut self, phone: &PhoneNumber) -> Found<PhoneState>;
+
+    /// Locks the phone's row if there is one: a phone that was never sent a code has none.
+    fn find_phone(&mut self, phone: &PhoneNumber) -> Found<Option<PhoneState>>;
+
+    /// Notes the phone's failures in a row, and the last of them. The phone must be locked.
+    fn note_failures(
+        &mut self,
+        phone: &PhoneNumber,
+        failures: u32,
+        failed_at: Option<Timestamp>,
+    ) -> Found<()>;
+
+    /// When codes were issued for the phone after `since`, newest first, `most` at most.
+    fn sends_since(&mut self, phone: &PhoneNumber, since: Timestamp, most: u32) -> Found<Vec<Timestamp>>;
 
     /// Supersedes the phone's current code of that purpose, writes the new one as current, and notes the
     /// phone's last send as the code's `created_at`. The phone must be locked.
@@ -222,6 +246,13 @@ pub trait Codes {
 
     /// Marks a code used.
     fn use_code(&mut self, code: &OtpSession, now: Timestamp) -> Found<()>;
+}
+
+/// Counters of accepted requests.
+pub trait Limits {
+    /// Counts one in each of the places, which are in order, if all of them have room ([`Counter::admits`]); whether it did.
+    /// If not the work must end with [`Conflict::LimitReached`], so that what was counted is undone.
+    fn count(&mut self, places: &[Place], now: Timestamp) -> Found<bool>;
 }
 
 /// Accounts.
@@ -350,6 +381,6 @@ pub trait Keys {
 }
 
 /// All repositories of one open writing transaction. Its reads see what it wrote.
-pub trait Unit: Reads + Codes + Users + Sessions + Credentials + Audit + Keys {}
+pub trait Unit: Reads + Codes + Limits + Users + Sessions + Credentials + Audit + Keys {}
 
-impl<T: Reads + Codes + Users + Sessions + Credentials + Audit + Keys> Unit for T {}
+impl<T: Reads + Codes + Limits + Users + Sessions + Credentials + Audit + Keys> Unit for T {}

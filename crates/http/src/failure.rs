@@ -152,7 +152,10 @@ impl From<RegisterError> for Failure {
 impl From<RequestCodeError> for Failure {
     fn from(error: RequestCodeError) -> Self {
         match error {
-            RequestCodeError::Cooldown(wait) => Self::TooMany(wait),
+            RequestCodeError::NotServed => {
+                Self::field("phoneNumber", "must be a number that codes are sent to")
+            }
+            RequestCodeError::TooMany(wait) => Self::TooMany(wait),
             RequestCodeError::NotSent(error) => {
                 tracing::error!(%error, "code not sent");
                 Self::Unavailable
@@ -170,6 +173,7 @@ impl From<VerifyCodeError> for Failure {
             VerifyCodeError::Refused(CodeRefusal::Wrong) => {
                 Self::field("code", "must be the code that was sent")
             }
+            VerifyCodeError::TooMany(wait) => Self::TooMany(wait),
             VerifyCodeError::Key(error) => error.into(),
             VerifyCodeError::Store(error) => error.into(),
         }
@@ -180,6 +184,7 @@ impl From<RefreshError> for Failure {
     fn from(error: RefreshError) -> Self {
         match error {
             RefreshError::Invalid => Self::Unauthenticated,
+            RefreshError::TooMany(wait) => Self::TooMany(wait),
             RefreshError::Key(error) => error.into(),
             RefreshError::Store(error) => error.into(),
         }

@@ -1,5 +1,6 @@
 //! What the world fixes, behind the domain's ports: numbering plans, time zones, points on a curve.
 
+mod destinations;
 mod dialled;
 mod numbering_plan;
 mod p256;

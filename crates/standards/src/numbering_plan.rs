@@ -28,6 +28,20 @@ impl LibPhoneNumber {
         Ok(Self { plans })
     }
 
+    pub(crate) fn plans(&self) -> &PhoneNumberUtil {
+        &self.plans
+    }
+
+    /// The number that `+` and all its digits name.
+    pub fn read_e164(&self, text: &str) -> Result<PhoneNumber, PhoneError> {
+        let digits = text.strip_prefix('+').ok_or(PhoneError::CountryCode)?;
+        // No calling code is another one's beginning.
+        let cut = (1..=3).filter_map(|at| digits.split_at_checked(at));
+        let mut read = cut.map(|(code, national)| self.parse(code, national));
+        let named = read.find(|read| !matches!(read, Err(PhoneError::CountryCode)));
+        named.unwrap_or(Err(PhoneError::CountryCode))
+    }
+
     /// A decimal digit of any script as the ASCII digit of its value.
     fn digit(&self, c: char) -> Option<char> {
         if c.is_ascii() {
@@ -49,20 +63,25 @@ impl LibPhoneNumber {
 
     /// The number whose national significant number is just `national`, if there is one.
     fn exact(&self, code: &CountryCode, national: &str) -> Option<PhoneNumber> {
+        let phone = PhoneNumber::from_parts(code.value, national)?;
+        let number = Self::parts_of(&phone)?;
+        self.plans.is_valid_number(&number).then_some(phone)
+    }
+
+    /// A number in the library's own form.
+    pub(crate) fn parts_of(phone: &PhoneNumber) -> Option<rlibphonenumber::PhoneNumber> {
+        let national = phone.national();
         let significant = national.trim_start_matches('0');
         // The library holds a number as an integer and counts the zeros before it; of zeros only, the last
         // one is the integer.
         let zeros = (national.len() - significant.len()).min(national.len().checked_sub(1)?);
-        let number = rlibphonenumber::PhoneNumber {
-            country_code: i32::from(code.value),
+        Some(rlibphonenumber::PhoneNumber {
+            country_code: i32::from(phone.country_code()),
             national_number: national.parse().ok()?,
             italian_leading_zero: (zeros > 0).then_some(true),
             number_of_leading_zeros: i32::try_from(zeros).ok().filter(|zeros| *zeros > 1),
             ..rlibphonenumber::PhoneNumber::default()
-        };
-        self.plans
-            .is_valid_number(&number)
-            .then(|| PhoneNumber::from_parts(code.value, national))?
+        })
     }
 
     /// The national significant number in `dialled`, by the country's dialling rules: international and trunk

@@ -5,6 +5,7 @@ mod audit;
 mod codes;
 mod credentials;
 mod keys;
+mod limits;
 mod reads;
 
 use diesel::connection::{AnsiTransactionManager, TransactionManager};

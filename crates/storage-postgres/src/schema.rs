@@ -27,6 +27,19 @@ diesel::table! {
     otp_phones (phone) {
         phone -> Text,
         last_sent_at -> Nullable<Timestamptz>,
+        failures -> BigInt,
+        failed_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    limit_counters (scope, key, shard) {
+        scope -> Text,
+        key -> Text,
+        shard -> Integer,
+        ends_at -> Timestamptz,
+        count -> BigInt,
+        most -> BigInt,
     }
 }
 

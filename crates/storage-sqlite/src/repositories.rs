@@ -6,6 +6,7 @@ mod audit;
 mod codes;
 mod credentials;
 mod keys;
+mod limits;
 mod reads;
 mod sessions;
 mod users;

@@ -27,6 +27,19 @@ diesel::table! {
     otp_phones (phone) {
         phone -> Text,
         last_sent_at -> Nullable<BigInt>,
+        failures -> BigInt,
+        failed_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    limit_counters (scope, key, shard) {
+        scope -> Text,
+        key -> Text,
+        shard -> Integer,
+        ends_at -> BigInt,
+        count -> BigInt,
+        most -> BigInt,
     }
 }
 

@@ -3,6 +3,7 @@
 //! A part that no row can have is a [`StoreError::Inconsistent`] that names its table and column, never its content.
 
 use doorbell_domain::code::Purpose;
+use doorbell_domain::limits::Scope;
 use doorbell_domain::session::EndReason;
 use doorbell_domain::store::{Found, KeyUse, StoreError};
 use doorbell_domain::text::{ActivityId, StreamId};
@@ -72,6 +73,11 @@ pub fn purpose(name: &str, table: &'static str) -> Found<Purpose> {
     (name == Purpose::SignIn.name())
         .then_some(Purpose::SignIn)
         .or_inconsistent(table, "purpose")
+}
+
+/// What a counter counts, by its name.
+pub fn scope(name: &str, table: &'static str) -> Found<Scope> {
+    Scope::from_name(name).or_inconsistent(table, "scope")
 }
 
 /// What a key is for, by its name.

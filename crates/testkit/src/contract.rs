@@ -7,6 +7,7 @@ pub mod codes;
 pub mod concurrency;
 pub mod credentials;
 pub mod keys;
+pub mod limits;
 pub mod moves;
 pub mod reads;
 pub mod registration;
@@ -39,6 +40,15 @@ macro_rules! store_contract {
                 an_unknown_phone_has_no_code_to_guess
                 a_used_code_stays_used
                 phones_do_not_touch_each_other
+            }
+            limits {
+                a_counter_counts_exactly_when_it_has_room
+                a_lowered_limit_holds_at_once
+                each_key_has_its_own_counter
+                what_gives_up_has_counted_nothing
+                of_parallel_requests_the_limit_is_accepted
+                a_phones_failures_outlive_its_codes
+                a_phones_sends_are_remembered
             }
             users {
                 the_first_account_of_a_phone_stays
@@ -163,6 +173,7 @@ mod tests {
             ("concurrency", include_str!("contract/concurrency.rs")),
             ("credentials", include_str!("contract/credentials.rs")),
             ("keys", include_str!("contract/keys.rs")),
+            ("limits", include_str!("contract/limits.rs")),
             ("moves", include_str!("contract/moves.rs")),
             ("reads", include_str!("contract/reads.rs")),
             ("registration", include_str!("contract/registration.rs")),

@@ -1,6 +1,7 @@
 //! Everything that a store can be asked, for tests that look at how it answers.
 
 use doorbell_domain::code::Purpose;
+use doorbell_domain::limits::{LimitPolicy, Network, counters};
 use doorbell_domain::session::EndReason;
 use doorbell_domain::store::{DeviceKey, KeyUse, Page, StoredKey};
 use doorbell_domain::{Caller, Clock, Platform};
@@ -61,10 +62,17 @@ pub async fn everything(scene: &Scene) {
 async fn codes(scene: &Scene) {
     let now = scene.clock.now();
     let code = otp_session(scene.id(), phone(1), now);
+    let claims = LimitPolicy::STANDARD.verify_claims(Some(Network::of([203, 0, 113, 1].into())));
+    let places = counters::places(&claims, 0, now);
     scene
         .write(move |unit| {
             unit.lock_phone(&phone(1))?;
             unit.issue_code(&code)?;
+            unit.find_phone(&phone(1))?;
+            unit.note_failures(&phone(1), 1, Some(now))?;
+            unit.sends_since(&phone(1), now, 10)?;
+            unit.count(&places, now)?;
+            unit.counters(&claims)?;
             unit.count_guess(&phone(1), Purpose::SignIn, now, &code_policy())?;
             unit.use_code(&code, now)
         })

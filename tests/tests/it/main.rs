@@ -15,6 +15,8 @@ mod easyflow;
 #[cfg(test)]
 mod headers;
 #[cfg(test)]
+mod limits;
+#[cfg(test)]
 mod ocore;
 #[cfg(test)]
 mod one_registry;

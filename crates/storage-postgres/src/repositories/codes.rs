@@ -1,10 +1,11 @@
 //! One-time codes.
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text, Timestamptz};
+use diesel::sql_types::{BigInt, Nullable, Text, Timestamptz};
 use doorbell_domain::code::{CodePolicy, Purpose};
-use doorbell_domain::store::{Codes, Found, PhoneState};
+use doorbell_domain::store::{Codes, Found, PhoneState, StoreError};
 use doorbell_domain::{OtpSession, PhoneNumber, Timestamp};
+use doorbell_storage::parts;
 
 use super::Repositories;
 use crate::moment::Moment;
@@ -21,6 +22,34 @@ statement! {
     " RETURNING " {otp_sessions::all_columns}
 }
 
+statement! {
+    /// Notes a phone's failures in a row.
+    NoteFailures:
+    "UPDATE otp_phones SET failures = " [failures: i64 => BigInt] ", failed_at = "
+    [failed_at: Option<Moment> => Nullable<Timestamptz>] " WHERE phone = " [phone: String => Text]
+}
+
+impl Repositories<'_> {
+    fn find_phone_row(&mut self, phone: &str) -> Found<Option<PhoneState>> {
+        let row = self.ask(|connection| {
+            otp_phones::table
+                .filter(otp_phones::phone.eq(phone))
+                .select((otp_phones::last_sent_at, otp_phones::failures, otp_phones::failed_at))
+                .for_update()
+                .first::<(Option<Moment>, i64, Option<Moment>)>(connection)
+                .optional()
+        })?;
+        row.map(|(last_sent_at, failures, failed_at)| {
+            Ok(PhoneState {
+                last_sent_at: last_sent_at.map(|Moment(at)| at),
+                failures: parts::count(failures, "otp_phones", "failures")?,
+                failed_at: failed_at.map(|Moment(at)| at),
+            })
+        })
+        .transpose()
+    }
+}
+
 impl Codes for Repositories<'_> {
     fn lock_phone(&mut self, phone: &PhoneNumber) -> Found<PhoneState> {
         let phone = phone.e164();
@@ -30,16 +59,41 @@ impl Codes for Repositories<'_> {
                 .on_conflict_do_nothing()
                 .execute(connection)
         })?;
-        let last_sent_at = self.ask(|connection| {
-            otp_phones::table
-                .filter(otp_phones::phone.eq(&phone))
-                .select(otp_phones::last_sent_at)
-                .for_update()
-                .first::<Option<Moment>>(connection)
+        self.find_phone_row(&phone)?
+            .ok_or_else(|| StoreError::Unavailable("a phone's row left as it was looked for".to_owned()))
+    }
+
+    fn find_phone(&mut self, phone: &PhoneNumber) -> Found<Option<PhoneState>> {
+        self.find_phone_row(&phone.e164())
+    }
+
+    fn note_failures(
+        &mut self,
+        phone: &PhoneNumber,
+        failures: u32,
+        failed_at: Option<Timestamp>,
+    ) -> Found<()> {
+        let statement = NoteFailures {
+            failures: failures.into(),
+            failed_at: failed_at.map(Moment),
+            phone: phone.e164(),
+        };
+        self.ask(|connection| (&statement).execute(connection))?;
+        Ok(())
+    }
+
+    fn sends_since(&mut self, phone: &PhoneNumber, since: Timestamp, most: u32) -> Found<Vec<Timestamp>> {
+        let phone = phone.e164();
+        let sent = self.ask(|connection| {
+            otp_sessions::table
+                .filter(otp_sessions::phone.eq(&phone))
+                .filter(otp_sessions::created_at.gt(Moment(since)))
+                .order(otp_sessions::created_at.desc())
+                .limit(most.into())
+                .select(otp_sessions::created_at)
+                .load::<Moment>(connection)
         })?;
-        Ok(PhoneState {
-            last_sent_at: last_sent_at.map(|Moment(at)| at),
-        })
+        Ok(sent.into_iter().map(|Moment(at)| at).collect())
     }
 
     fn issue_code(&mut self, code: &OtpSession) -> Found<()> {

@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text, Uuid as SqlUuid};
 use doorbell_domain::device::DeviceView;
+use doorbell_domain::limits::{Claim, Counter};
 use doorbell_domain::store::{DeviceKey, DevicePage, ForSession, Found, Page, Reads};
 use doorbell_domain::{Caller, Device, Session, Subscription, Timestamp, Token, User};
 use doorbell_storage::Vault;
@@ -192,6 +193,10 @@ impl Reads for Repositories<'_> {
             session: session.read()?,
             found,
         }))
+    }
+
+    fn counters(&mut self, claims: &[Claim]) -> Found<Vec<Counter>> {
+        self.counters_of(claims)
     }
 }
 

@@ -1,10 +1,11 @@
 //! One-time codes.
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Binary, Text};
+use diesel::sql_types::{BigInt, Binary, Nullable, Text};
 use doorbell_domain::code::{CodePolicy, Purpose};
-use doorbell_domain::store::{Codes, Found, PhoneState};
+use doorbell_domain::store::{Codes, Found, PhoneState, StoreError};
 use doorbell_domain::{OtpSession, PhoneNumber, Timestamp};
+use doorbell_storage::parts;
 
 use super::Repositories;
 use crate::rows::CodeRow;
@@ -46,6 +47,32 @@ statement! {
     [BigInt = at, Binary = id]
 }
 
+statement! {
+    /// Notes a phone's failures in a row.
+    struct NoteFailures<'a> { phone: str, failures: i64, failed_at: Option<Instant> }
+    "UPDATE otp_phones SET failures = ?, failed_at = ? WHERE phone = ?"
+    [BigInt = failures, Nullable<BigInt> = failed_at, Text = phone]
+}
+
+impl Repositories<'_> {
+    fn find_phone_row(&mut self, phone: &str) -> Found<Option<PhoneState>> {
+        let row: Option<(Option<Instant>, i64, Option<Instant>)> = otp_phones::table
+            .find(phone)
+            .select((otp_phones::last_sent_at, otp_phones::failures, otp_phones::failed_at))
+            .first(self.connection)
+            .optional()
+            .around(PHONES)?;
+        row.map(|(last_sent_at, failures, failed_at)| {
+            Ok(PhoneState {
+                last_sent_at: last_sent_at.map(Timestamp::from),
+                failures: parts::count(failures, PHONES, "failures")?,
+                failed_at: failed_at.map(Timestamp::from),
+            })
+        })
+        .transpose()
+    }
+}
+
 impl Codes for Repositories<'_> {
     fn lock_phone(&mut self, phone: &PhoneNumber) -> Found<PhoneState> {
         let phone = phone.e164();
@@ -54,14 +81,38 @@ impl Codes for Repositories<'_> {
             .on_conflict_do_nothing()
             .execute(self.connection)
             .around(PHONES)?;
-        let last_sent_at: Option<Instant> = otp_phones::table
-            .find(&phone)
-            .select(otp_phones::last_sent_at)
-            .first(self.connection)
-            .around(PHONES)?;
-        Ok(PhoneState {
-            last_sent_at: last_sent_at.map(Timestamp::from),
-        })
+        self.find_phone_row(&phone)?
+            .ok_or_else(|| StoreError::Failed("a phone's row is not there".to_owned()))
+    }
+
+    fn find_phone(&mut self, phone: &PhoneNumber) -> Found<Option<PhoneState>> {
+        self.find_phone_row(&phone.e164())
+    }
+
+    fn note_failures(
+        &mut self,
+        phone: &PhoneNumber,
+        failures: u32,
+        failed_at: Option<Timestamp>,
+    ) -> Found<()> {
+        let note = NoteFailures {
+            phone: &phone.e164(),
+            failures: &failures.into(),
+            failed_at: &failed_at.map(Instant),
+        };
+        note.execute(self.connection).around(PHONES).map(drop)
+    }
+
+    fn sends_since(&mut self, phone: &PhoneNumber, since: Timestamp, most: u32) -> Found<Vec<Timestamp>> {
+        let sent: Vec<Instant> = otp_sessions::table
+            .filter(otp_sessions::phone.eq(phone.e164()))
+            .filter(otp_sessions::created_at.gt(Instant(since)))
+            .order(otp_sessions::created_at.desc())
+            .limit(most.into())
+            .select(otp_sessions::created_at)
+            .load(self.connection)
+            .around(TABLE)?;
+        Ok(sent.into_iter().map(Timestamp::from).collect())
     }
 
     fn issue_code(&mut self, code: &OtpSession) -> Found<()> {

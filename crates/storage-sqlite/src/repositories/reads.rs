@@ -193,6 +193,10 @@ impl Reads for Repositories<'_> {
                 .collect()
         })
     }
+
+    fn counters(&mut self, claims: &[Claim]) -> Found<Vec<Counter>> {
+        self.counters_of(claims)
+    }
 }
 
 /// Parts the session, which every line repeats, from what hangs on it.

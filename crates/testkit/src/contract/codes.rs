@@ -33,7 +33,7 @@ pub async fn a_new_phone_was_never_sent_anything(store: Arc<dyn Store>) {
     let scene = Scene::new(store);
     for _ in 0..2 {
         let state = scene.write(|unit| unit.lock_phone(&phone(1))).await;
-        assert_eq!(state, PhoneState { last_sent_at: None });
+        assert_eq!(state, PhoneState::default());
     }
 }
 

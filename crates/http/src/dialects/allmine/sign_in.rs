@@ -1,7 +1,7 @@
 //! Signing in by a code, and staying signed in.
 
 use actix_web::HttpResponse;
-use doorbell_application::VerifyCode;
+use doorbell_application::{Refresh, RequestCode, VerifyCode};
 use doorbell_domain::Code;
 use doorbell_domain::secret::Secret;
 use doorbell_domain::text::Text;
@@ -125,14 +125,18 @@ pub(crate) struct RefreshBody {
 /// code is answered too.
 ///
 /// A code replaces the one before it. The next one may be asked for when the cool-down is over; until then
-/// the answer is 429, and `Retry-After` says how many seconds are left.
+/// the answer is 429, and `Retry-After` says how many seconds are left. So it is where a limit is reached: of the phone
+/// (5 codes in 10 minutes, 10 a day), of the client's network, of a range of numbers, of a country, or of the service. After
+/// 20 wrong codes in a row the phone is locked, for 30 seconds at first. A number is answered alike whether or not
+/// anybody signs in by it.
 #[utoipa::path(post, path = "/api/v1/auth/send-otp", tag = "Allmine", operation_id = "sendOtp",
     request_body(content = SendOtpBody, example = json!({"countryCode": "90", "phoneNumber": "5551234567"})),
     responses(
         (status = 200, description = "A code is on its way.", body = SendOtpAnswer,
             example = json!({"countryCode": "+90", "phoneNumber": "5551234567", "code": "493817"})),
-        (status = 400, description = "The country code or the number cannot be one; `errors[1..]` name the fields."),
-        (status = 429, description = "The phone was sent a code a short while ago."),
+        (status = 400, description = "The country code or the number cannot be one, or no codes are sent to such a \
+            number: another country's, or one that costs whoever sends; `errors[1..]` name the fields."),
+        (status = 429, description = "The phone was sent a code a short while ago, or a limit is reached."),
         (status = 503, description = "The database cannot be reached, or no sender took the code. After the latter the \
             code before it is void and the cool-down runs: until it is over, the answer is 429."),
     ))]
@@ -143,7 +147,11 @@ pub(crate) async fn send_otp(call: &mut Call) -> Answer {
     let Some(phone) = required_phone(&mut form, plan, body.country_code, body.phone_number) else {
         return Err(form.failure());
     };
-    let requested = call.api.doorbell.request_code(phone).await?;
+    let command = RequestCode {
+        phone,
+        ip: client::ip_of(&call.request, &call.api.trusted_proxies),
+    };
+    let requested = call.api.doorbell.request_code(command).await?;
     Ok(HttpResponse::Ok().json(SendOtpAnswer {
         country_code: format!("+{}", requested.phone.country_code()),
         phone_number: requested.phone.national().to_owned(),
@@ -158,6 +166,8 @@ pub(crate) async fn send_otp(call: &mut Call) -> Answer {
 /// account has its registration to complete (`isRegistrationComplete`): see `PATCH /api/v1/users/me`.
 ///
 /// A code takes five guesses (by default); a wrong one is 400, and can be corrected. After 409 or 404 ask for a new code.
+/// After 20 wrong codes in a row, whichever they were, the phone is locked: the answer is 429 for 30 seconds, and twice as long
+/// with each further one, up to an hour. Signing in ends that.
 #[utoipa::path(post, path = "/api/v1/auth/verify-otp", tag = "Allmine", operation_id = "verifyOtp",
     request_body(content = VerifyOtpBody, example = json!({"countryCode": "90", "phoneNumber": "5551234567",
         "code": "1234", "signupSource": "instagram_ads", "signupCampaign": "spring_launch_2026"})),
@@ -166,6 +176,7 @@ pub(crate) async fn send_otp(call: &mut Call) -> Answer {
         (status = 400, description = "A field is wrong, or the code is: one that a newer code replaced is wrong too."),
         (status = 404, description = "No code lives for this number: none was sent, or it has expired."),
         (status = 409, description = "The code was used, or its attempts are spent."),
+        (status = 429, description = "The phone is locked, or its network guesses too often: nothing was compared."),
     ))]
 pub(crate) async fn verify_otp(call: &mut Call) -> Answer {
     let body: VerifyOtpBody = call.json().await?;
@@ -216,6 +227,7 @@ pub(crate) async fn verify_otp(call: &mut Call) -> Answer {
         (status = 400, description = "`refreshToken` is missing or has the wrong form."),
         (status = 401, description = "The token is unknown, expired, reused, or of a session that has ended: \
             sign in again."),
+        (status = 429, description = "The client's network refreshes too often. The token is as good as it was."),
     ))]
 pub(crate) async fn refresh(call: &mut Call) -> Answer {
     let body: RefreshBody = call.json().await?;
@@ -223,7 +235,11 @@ pub(crate) async fn refresh(call: &mut Call) -> Answer {
     let Some(token) = required_refresh_token(&mut form, body) else {
         return Err(form.failure());
     };
-    let refreshed = call.api.doorbell.refresh_session(token).await?;
+    let command = Refresh {
+        token,
+        ip: client::ip_of(&call.request, &call.api.trusted_proxies),
+    };
+    let refreshed = call.api.doorbell.refresh_session(command).await?;
     Ok(HttpResponse::Ok().json(TokensAnswer {
         access_token: refreshed.access_token.expose().to_owned(),
         refresh_token: refreshed.refresh_token.expose().to_owned(),

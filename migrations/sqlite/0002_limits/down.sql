@@ -1,0 +1,4 @@
+DROP TABLE limit_counters;
+DROP INDEX otp_sessions_sent;
+ALTER TABLE otp_phones DROP COLUMN failed_at;
+ALTER TABLE otp_phones DROP COLUMN failures;
