@@ -105,6 +105,11 @@ test-playground: compile ## walks through the playground in Chromium, and keeps 
 	chromium=$$(scripts/chromium) && CHROMIUM=$$chromium DOORBELL_BIN=$(target)/ci/doorbell \
 		$(node_tests) --test-concurrency=1 tests/playground/*.test.mjs
 
+TARGET ?= access_token
+.PHONY: fuzz
+fuzz: ## looks for bytes that break a parser, for 10 minutes (TARGET=phone; needs cargo-fuzz and a nightly compiler)
+	cd tests/fuzz && $(CARGO) +nightly fuzz run --fuzz-dir . $(TARGET) -- -max_total_time=600 -max_len=4096
+
 .PHONY: deny
 deny: ## checks licences, bans and sources (needs cargo-deny)
 	$(CARGO) deny --workspace check bans licenses sources

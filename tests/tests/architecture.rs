@@ -33,6 +33,11 @@ const ARROWS: &[(&str, &[&str])] = &[
     // Black-box tests and benches see the binary and nothing inside it.
     ("doorbell-tests", &[]),
     ("doorbell-bench", &[]),
+    // Reads what strangers send, as the server does.
+    (
+        "doorbell-fuzz-targets",
+        &["doorbell-domain", "doorbell-keys", "doorbell-standards"],
+    ),
     // Measures single steps, as a test would run them.
     ("doorbell-micro", &[]),
 ];
