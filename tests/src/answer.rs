@@ -50,6 +50,15 @@ impl Answer {
         &self.body
     }
 
+    /// Its headers and its body, as text.
+    pub fn whole(&self) -> String {
+        let headers = self.headers.iter().map(|(name, value)| {
+            let value = String::from_utf8_lossy(value.as_bytes());
+            format!("{name}: {value}\n")
+        });
+        headers.collect::<String>() + &self.text()
+    }
+
     /// The body as text.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()

@@ -29,6 +29,7 @@ mod raw;
 mod registry;
 mod server;
 mod setup;
+mod traces;
 
 pub use answer::Answer;
 pub use client::Request;
@@ -41,6 +42,7 @@ pub use raw::Held;
 pub use registry::{AUTH, FINGERPRINT, P256DH, encoded};
 pub use server::{Server, play};
 pub use setup::Setup;
+pub use traces::Canary;
 
 pub use futures_util::future::join_all;
 pub use reqwest::Method;

@@ -7,6 +7,8 @@ mod account;
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]
+mod canary;
+#[cfg(test)]
 mod device_token;
 #[cfg(test)]
 mod document;

@@ -1,0 +1,186 @@
+//! Nothing that is secret appears where it does not belong: in no log, and in no answer but those that are about it, whatever is
+//! asked, at debug level, with the store failing in between.
+
+use doorbell_tests::{
+    Answer, Canary, FINGERPRINT, Method, Phone, Request, Server, Setup, SignedIn, encoded, json, on_both,
+};
+
+const SECRET: &str = "canary-secret-of-the-operator-0123456789abcdef";
+const PHONE: &str = "5559876543";
+const TOKEN: &str = "canary/alert+token=41";
+const SECOND: &str = "canary/second+token=42";
+const START: &str = "canary/push-to-start=43";
+const ACTIVITY: &str = "canary/live-activity=44";
+const ENDPOINT: &str = "https://updates.push.services.mozilla.com/wpush/v2/canary-endpoint-45";
+const PRINT: &str = "canary-fingerprint-46";
+const P256DH: &str = "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4";
+const AUTH: &str = "Y2FuYXJ5LWF1dGgtNDc4OQ";
+
+/// What was answered to which request.
+#[derive(Default)]
+struct Seen(Vec<(String, String)>);
+
+impl Seen {
+    async fn ask(&mut self, name: &str, request: Request) -> Answer {
+        let answer = request.send().await;
+        self.0.push((name.to_owned(), answer.whole()));
+        answer
+    }
+}
+
+/// Every secret of the story, and where it belongs.
+fn canaries(person: &SignedIn, next: &str, codes: &[String]) -> Vec<Canary> {
+    const DEVICES: &[&str] = &[
+        "GET /notifications/devices",
+        "POST /notifications/devices",
+        "PATCH /notifications/devices",
+        "POST /api/v1/push.token",
+    ];
+    const SIGN_IN: &[&str] = &["POST /api/v1/auth/verify-otp", "POST /api/v1/auth/refresh"];
+    const OF_THE_ACCOUNT: &[&str] = &[
+        "POST /api/v1/auth/send-otp",
+        "POST /api/v1/auth/verify-otp",
+        "GET /api/v1/auth/me",
+        "PATCH /api/v1/users/me",
+        "GET /api/v1/users/me/export",
+    ];
+    let mut all = vec![
+        Canary::new("the operator's secret", SECRET, &[]),
+        Canary::new("the phone", PHONE, OF_THE_ACCOUNT),
+        Canary::new("a push token", TOKEN, DEVICES),
+        Canary::new("a second push token", SECOND, DEVICES),
+        Canary::new("a push-to-start token", START, &[]),
+        Canary::new("a live activity's token", ACTIVITY, &[]),
+        Canary::new("an endpoint", ENDPOINT, &["POST /push/subscribe", "GET /push/subscriptions"]),
+        Canary::new("a fingerprint", PRINT, &[]),
+        Canary::new("a subscription's key", P256DH, &[]),
+        Canary::new("a subscription's secret", AUTH, &[]),
+        Canary::new("the access token", &person.access, SIGN_IN),
+        Canary::new("the refresh token", &person.refresh, SIGN_IN),
+        Canary::new("the next refresh token", next, SIGN_IN),
+    ];
+    for code in codes {
+        // In development it is answered, so that the story can go on.
+        all.push(Canary::new("a code", code, &["POST /api/v1/auth/send-otp"]));
+    }
+    all
+}
+
+/// Everything that can be asked with these secrets, well and badly.
+fn requests(server: &Server, person: &SignedIn) -> Vec<(&'static str, Request)> {
+    let phone = json!({"countryCode": "90", "phoneNumber": PHONE});
+    let guess = json!({"countryCode": "90", "phoneNumber": PHONE, "code": "00000000"});
+    let device = json!({"platform": "ios", "deviceId": "phone", "token": TOKEN, "liveActivityPushToStartToken": START});
+    let wrong = json!({"platform": TOKEN, "deviceId": [TOKEN], "token": {"a": TOKEN}, "timezone": TOKEN});
+    let activity = json!({"streamId": "s", "deviceId": "phone", "liveActivityToken": ACTIVITY, "activityId": "a"});
+    let rocket = json!({"type": "apn", "value": SECOND, "appName": "app"});
+    let add = json!({"deviceId": "pixel", "platform": "android", "environment": "production", "pushToken": SECOND,
+        "mobileSettings": {"appInstanceId": "a", "appVersion": "1", "osVersion": "2", "deviceModel": "m"}});
+    let replace = json!({"deviceId": "pixel", "pushToken": TOKEN});
+    let subscribe = json!({"endpoint": ENDPOINT, "keys": {"p256dh": P256DH, "auth": AUTH}});
+    let bad_keys = json!({"endpoint": ENDPOINT, "keys": {"p256dh": TOKEN, "auth": P256DH}});
+    let of_token = format!("/api/v1/notifications/device-token/{}", encoded(TOKEN));
+    let post = |path: &str| server.post(path);
+    let by = |request: Request| request.by(person);
+    let easyflow = |request: Request| request.by(person).fingerprint(PRINT);
+    vec![
+        ("POST /api/v1/auth/send-otp", post("/api/v1/auth/send-otp").json(&phone)),
+        ("POST /api/v1/auth/verify-otp", post("/api/v1/auth/verify-otp").json(&guess)),
+        ("POST /api/v1/auth/refresh", post("/api/v1/auth/refresh").json(&json!({"refreshToken": TOKEN}))),
+        ("GET /api/v1/auth/me", by(server.get("/api/v1/auth/me"))),
+        ("GET /api/v1/auth/me", server.get("/api/v1/auth/me").bearer(&format!("{}x", person.access))),
+        ("GET /api/v1/auth/sessions", by(server.get("/api/v1/auth/sessions"))),
+        ("GET /api/v1/auth/validate-token", by(server.get("/api/v1/auth/validate-token"))),
+        ("PATCH /api/v1/users/me", by(server.patch("/api/v1/users/me")).json(&json!({"name": "Anne", "email": [PHONE]}))),
+        ("POST device-token", by(post("/api/v1/notifications/device-token")).json(&device)),
+        ("POST device-token", by(post("/api/v1/notifications/device-token")).json(&wrong)),
+        ("POST device-token", by(post("/api/v1/notifications/device-token")).body("application/json", TOKEN)),
+        ("POST device-token", by(post("/api/v1/notifications/device-token")).body(TOKEN, TOKEN)),
+        ("POST live-activity", by(post("/api/v1/notifications/live-activity-sessions")).json(&activity)),
+        ("POST /api/v1/push.token", post("/api/v1/push.token").rocket_by(person).json(&rocket)),
+        ("POST push.token, badly", post("/api/v1/push.token").rocket(TOKEN, PHONE).json(&rocket)),
+        ("DELETE push.token", server.delete("/api/v1/push.token").rocket_by(person).json(&json!({"token": "none"}))),
+        ("POST /notifications/devices", easyflow(post("/notifications/devices/add-device")).json(&add)),
+        ("POST /notifications/devices", easyflow(post("/notifications/devices/refresh-token")).json(&replace)),
+        ("PATCH /notifications/devices", easyflow(server.patch("/notifications/devices/update")).json(&replace)),
+        ("GET /notifications/devices", easyflow(server.get("/notifications/devices"))),
+        ("foreign fingerprint", by(server.get("/notifications/devices")).fingerprint("canary-fingerprint-99")),
+        ("POST /push/subscribe", by(post("/push/subscribe")).json(&subscribe)),
+        ("POST subscribe, badly", by(post("/push/subscribe")).json(&bad_keys)),
+        ("GET /push/subscriptions", by(server.get("/push/subscriptions"))),
+        ("GET /push/vapid-key", by(server.get("/push/vapid-key"))),
+        ("DELETE subscribe", by(server.delete("/push/subscribe")).json(&json!({"endpoint": ENDPOINT}))),
+        ("DELETE device-token", by(server.delete(&of_token))),
+        ("DELETE device-token, badly", server.delete(&of_token)),
+        ("PUT device-token", server.request(Method::PUT, &of_token)),
+        ("unknown path", server.get(&format!("/nowhere/{}?token={}", encoded(TOKEN), encoded(TOKEN)))),
+        ("request id", server.get("/nowhere").header("x-request-id", SECOND)),
+        ("GET /health/ready", server.get("/health/ready")),
+        ("GET /.well-known/jwks.json", server.get("/.well-known/jwks.json")),
+    ]
+}
+
+on_both!(
+    no_secret_is_seen_where_it_does_not_belong,
+    |setup: Setup| setup
+        .env("DOORBELL_SECRET", SECRET)
+        .env("DOORBELL_OTP_LENGTH", "8")
+        .env("DOORBELL_LOG", "debug"),
+    async |server: Server| {
+        let phone = Phone {
+            country: "90".to_owned(),
+            number: PHONE.to_owned(),
+        };
+        let mut seen = Seen::default();
+        let mut codes = vec![server.code_for(&phone).await, server.code_for(&phone).await];
+        codes.dedup();
+        let newest = codes.last().expect("a code").clone();
+        let answer = server.verify_otp(&phone, &newest).await.expect(200);
+        let person = SignedIn::from_answer(&phone, answer.json());
+        let next = server.refresh(&person.refresh).await.expect(200).json();
+        let next = next["refreshToken"].as_str().expect("a token").to_owned();
+
+        for (name, request) in requests(&server, &person) {
+            let answer = seen.ask(name, request).await;
+            assert!(answer.status() < 500, "{answer}");
+            if let (200, "POST /api/v1/auth/send-otp") = (answer.status(), name) {
+                codes.push(answer.json()["code"].as_str().expect("a code").to_owned());
+            }
+        }
+        {
+            let _locked = server.lock_database();
+            for (name, request) in requests(&server, &person).into_iter().step_by(7) {
+                seen.ask(name, request).await;
+            }
+        }
+        seen.ask("DELETE account", server.post("/api/v1/users/me/account-deletion").by(&person))
+            .await
+            .assert_status(200);
+        seen.ask("logout", server.post("/api/v1/auth/logout").by(&person)).await.assert_status(200);
+        seen.ask("GET /api/v1/auth/me", server.get("/api/v1/auth/me").by(&person)).await.assert_status(401);
+        seen.ask("foreign", server.get("/api/v1/auth/me").bearer(FINGERPRINT)).await.assert_status(401);
+
+        let log: String = server
+            .log()
+            .lines()
+            // The sender for development, which prints codes on purpose.
+            .filter(|line| !line.starts_with("code for "))
+            .map(|line| format!("{line}\n"))
+            .collect();
+        assert!(log.contains("\"level\":\"DEBUG\""), "the log is at debug level");
+        for canary in canaries(&person, &next, &codes) {
+            if let Some(trace) = canary.trace_in(&log) {
+                let line = log.lines().find(|line| line.contains(&trace));
+                panic!("{} is in the log, as {trace}: {line:?}", canary.name);
+            }
+            for (name, answer) in &seen.0 {
+                if canary.belongs.iter().any(|place| name.starts_with(place)) {
+                    continue;
+                }
+                if let Some(trace) = canary.trace_in(answer) {
+                    panic!("{} is in the answer to {name}, as {trace}: {answer}", canary.name);
+                }
+            }
+        }
+    }
+);
