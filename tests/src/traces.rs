@@ -52,8 +52,16 @@ fn spellings(text: &str) -> Vec<String> {
         let padded = [&vec![0; before][..], bytes].concat();
         // What shares its bits with a neighbour is left out on both sides.
         let (first, whole) = (before.div_ceil(3) * 4, padded.len() / 3 * 4);
-        for encoded in [BASE64_STANDARD.encode(&padded), BASE64_URL_SAFE_NO_PAD.encode(&padded)] {
-            all.extend(encoded.get(first..whole).filter(|part| part.len() >= 8).map(str::to_owned));
+        for encoded in [
+            BASE64_STANDARD.encode(&padded),
+            BASE64_URL_SAFE_NO_PAD.encode(&padded),
+        ] {
+            all.extend(
+                encoded
+                    .get(first..whole)
+                    .filter(|part| part.len() >= 8)
+                    .map(str::to_owned),
+            );
         }
     }
     all

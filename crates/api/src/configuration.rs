@@ -274,10 +274,14 @@ impl Configuration {
             bail!("DOORBELL_SECRET must be set in production");
         }
         if self.otp_countries.is_empty() {
-            bail!("DOORBELL_OTP_COUNTRIES must name the countries that codes are sent to in production (or `all`)");
+            bail!(
+                "DOORBELL_OTP_COUNTRIES must name the countries that codes are sent to in production (or `all`)"
+            );
         }
         if !self.test_numbers.is_empty() && self.test_numbers_until.is_none() {
-            bail!("DOORBELL_TEST_NUMBERS needs DOORBELL_TEST_NUMBERS_UNTIL, the day on which they end, in production");
+            bail!(
+                "DOORBELL_TEST_NUMBERS needs DOORBELL_TEST_NUMBERS_UNTIL, the day on which they end, in production"
+            );
         }
         if self.limits == Switch::Off {
             bail!("DOORBELL_LIMITS cannot be off in production");
@@ -319,11 +323,16 @@ impl Configuration {
             let phone = plan
                 .read_e164(number)
                 .with_context(|| format!("DOORBELL_TEST_NUMBERS: `{number}` is no phone number"))?;
-            let code = Code::parse(code)
-                .with_context(|| format!("DOORBELL_TEST_NUMBERS: the code of {number} is not 4 to 8 digits"))?;
+            let code = Code::parse(code).with_context(|| {
+                format!("DOORBELL_TEST_NUMBERS: the code of {number} is not 4 to 8 digits")
+            })?;
             Ok((phone, code))
         };
-        let numbers = self.test_numbers.iter().map(read).collect::<anyhow::Result<_>>()?;
+        let numbers = self
+            .test_numbers
+            .iter()
+            .map(read)
+            .collect::<anyhow::Result<_>>()?;
         let format = time::macros::format_description!("[year]-[month]-[day]");
         let until = self.test_numbers_until.as_deref().map(|day| {
             time::Date::parse(day, format)
@@ -411,7 +420,12 @@ mod tests {
                 "DOORBELL_SENDERS",
             ),
             (
-                vec!["--mode=production", secret, "--otp-countries=TR", "--test-numbers=+905551234567=1234"],
+                vec![
+                    "--mode=production",
+                    secret,
+                    "--otp-countries=TR",
+                    "--test-numbers=+905551234567=1234",
+                ],
                 "DOORBELL_TEST_NUMBERS",
             ),
             (
@@ -419,11 +433,21 @@ mod tests {
                 "DOORBELL_LIMITS",
             ),
             (
-                vec!["--mode=production", secret, "--otp-countries=TR", "--clock-offset-file=f"],
+                vec![
+                    "--mode=production",
+                    secret,
+                    "--otp-countries=TR",
+                    "--clock-offset-file=f",
+                ],
                 "DOORBELL_CLOCK_OFFSET_FILE",
             ),
             (
-                vec!["--mode=production", secret, "--otp-countries=TR", "--otp-cooldown=0"],
+                vec![
+                    "--mode=production",
+                    secret,
+                    "--otp-countries=TR",
+                    "--otp-cooldown=0",
+                ],
                 "DOORBELL_OTP_COOLDOWN",
             ),
         ] {
@@ -455,11 +479,23 @@ mod tests {
             ("phone-burst", of(&["--limit-phone-burst=3"]).phone_burst.most),
             ("phone-day", of(&["--limit-phone-day=3"]).phone_day.most),
             ("phone-failures", of(&["--limit-phone-failures=3"]).lock.failures),
-            ("network-sends", of(&["--limit-network-sends=3"]).network_sends.most),
-            ("network-verifies", of(&["--limit-network-verifies=3"]).network_verifies.most),
-            ("network-refreshes", of(&["--limit-network-refreshes=3"]).network_refreshes.most),
+            (
+                "network-sends",
+                of(&["--limit-network-sends=3"]).network_sends.most,
+            ),
+            (
+                "network-verifies",
+                of(&["--limit-network-verifies=3"]).network_verifies.most,
+            ),
+            (
+                "network-refreshes",
+                of(&["--limit-network-refreshes=3"]).network_refreshes.most,
+            ),
             ("prefix-sends", of(&["--limit-prefix-sends=3"]).prefix_sends.most),
-            ("country-sends", of(&["--limit-country-sends=3"]).country_sends.most),
+            (
+                "country-sends",
+                of(&["--limit-country-sends=3"]).country_sends.most,
+            ),
             ("all-sends", of(&["--limit-all-sends=3"]).all_sends.most),
         ] {
             assert_eq!(got, 3, "{flag}");
@@ -474,7 +510,10 @@ mod tests {
         for all in [&[][..], &["--otp-countries=all"]] {
             assert_eq!(policy(all).expect("a policy").countries, Countries::All);
         }
-        let numbers = policy(&["--test-numbers=+905551234567=1234", "--test-numbers-until=2026-12-31"]);
+        let numbers = policy(&[
+            "--test-numbers=+905551234567=1234",
+            "--test-numbers-until=2026-12-31",
+        ]);
         let numbers = numbers.expect("a policy").test_numbers;
         let phone = doorbell_domain::PhoneNumber::from_parts(90, "5551234567").expect("well-formed");
         let at = |text: &str| {

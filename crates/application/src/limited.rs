@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use doorbell_domain::Timestamp;
 use doorbell_domain::limits::counters::{self, Claim, Place};
 use doorbell_domain::store::{self, Conflict, Found, StoreError, Unit};
-use doorbell_domain::Timestamp;
 use thiserror::Error;
 use time::Duration;
 
@@ -71,8 +71,7 @@ impl Doorbell {
                 done => return Ok(done?),
             }
             let asked = claims.clone();
-            let known =
-                store::read(self.ports.store.as_ref(), move |unit| unit.counters(&asked)).await?;
+            let known = store::read(self.ports.store.as_ref(), move |unit| unit.counters(&asked)).await?;
             places = counters::find_room(&claims, &known, self.pick(), now).map_err(LimitedError::Reached)?;
         }
         // There is room, and whoever is as quick finds it first.
@@ -84,4 +83,3 @@ impl Doorbell {
         u32::from(pick)
     }
 }
-

@@ -81,9 +81,10 @@ impl Doorbell {
         let policy = self.policy.sessions;
         let tokens = Arc::clone(&self.ports.refresh_tokens);
         let audit = AuditId::from_uuid(self.fresh_ids().take());
-        let claims = self.policy.limits.map_or_else(Vec::new, |limits| {
-            limits.refresh_claims(ip.map(Network::of))
-        });
+        let claims = self
+            .policy
+            .limits
+            .map_or_else(Vec::new, |limits| limits.refresh_claims(ip.map(Network::of)));
         let rotate = move |unit: &mut dyn Unit, tally: &Tally| {
             tally.count(unit)?;
             let Some(mut session) = unit.lock_session(claim.session)? else {

@@ -63,7 +63,11 @@ impl Doorbell {
     pub async fn request_code(&self, command: RequestCode) -> Result<CodeRequested, RequestCodeError> {
         let RequestCode { phone, ip } = command;
         let destination = self.ports.destinations.describe(&phone);
-        let country = self.policy.countries.admit(destination).ok_or(RequestCodeError::NotServed)?;
+        let country = self
+            .policy
+            .countries
+            .admit(destination)
+            .ok_or(RequestCodeError::NotServed)?;
         let now = self.now();
         let policy = self.policy.codes;
         let known = self.policy.test_numbers.code_of(&phone, now);

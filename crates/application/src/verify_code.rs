@@ -173,7 +173,9 @@ impl Guess {
     fn settle(&self, unit: &mut dyn Unit, tally: &Tally) -> Found<Settled> {
         let (phone, now) = (&self.command.phone, self.now);
         let state = unit.find_phone(phone)?.unwrap_or_default();
-        let locked = self.lock.and_then(|lock| lock.wait(state.failures, state.failed_at, now));
+        let locked = self
+            .lock
+            .and_then(|lock| lock.wait(state.failures, state.failed_at, now));
         if let Some(wait) = locked {
             return Ok(Settled::Locked(wait));
         }
@@ -187,7 +189,10 @@ impl Guess {
             });
             return Ok(Settled::Refused(refusal));
         };
-        if !self.hasher.matches(&code.hash, phone, Purpose::SignIn, &self.command.code) {
+        if !self
+            .hasher
+            .matches(&code.hash, phone, Purpose::SignIn, &self.command.code)
+        {
             self.note_failure(unit, state.failures.saturating_add(1))?;
             return Ok(Settled::Refused(CodeRefusal::Wrong));
         }

@@ -104,6 +104,9 @@ mod tests {
             assert_eq!(countries.admit(to(Some("TR"), Tariff::SharedCost)), None);
         }
         assert_eq!(only.admit(to(Some("US"), Tariff::Ordinary)), None);
-        assert_eq!(Countries::All.admit(to(Some("US"), Tariff::Ordinary)), Some(country("US")));
+        assert_eq!(
+            Countries::All.admit(to(Some("US"), Tariff::Ordinary)),
+            Some(country("US"))
+        );
     }
 }

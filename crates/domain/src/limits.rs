@@ -82,13 +82,15 @@ impl LimitPolicy {
 
     /// What one guess counts against.
     pub fn verify_claims(&self, from: Option<Network>) -> Vec<Claim> {
-        let claim = |from: Network| Claim::new(Scope::NetworkVerifies, from.to_string(), self.network_verifies);
+        let claim =
+            |from: Network| Claim::new(Scope::NetworkVerifies, from.to_string(), self.network_verifies);
         from.map(claim).into_iter().collect()
     }
 
     /// What one refresh counts against.
     pub fn refresh_claims(&self, from: Option<Network>) -> Vec<Claim> {
-        let claim = |from: Network| Claim::new(Scope::NetworkRefreshes, from.to_string(), self.network_refreshes);
+        let claim =
+            |from: Network| Claim::new(Scope::NetworkRefreshes, from.to_string(), self.network_refreshes);
         from.map(claim).into_iter().collect()
     }
 
@@ -132,7 +134,7 @@ impl Network {
     pub fn of(address: IpAddr) -> Self {
         Self(match address.to_canonical() {
             IpAddr::V6(v6) => IpAddr::from((v6.to_bits() & !u128::from(u64::MAX)).to_be_bytes()),
-            v4 => v4,
+            v4 @ IpAddr::V4(_) => v4,
         })
     }
 }

@@ -21,7 +21,9 @@ impl TestNumbers {
             return None;
         }
         let mut numbers = self.numbers.iter();
-        numbers.find(|(number, _)| number == phone).map(|(_, code)| code.clone())
+        numbers
+            .find(|(number, _)| number == phone)
+            .map(|(_, code)| code.clone())
     }
 }
 

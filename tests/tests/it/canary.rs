@@ -13,7 +13,8 @@ const START: &str = "canary/push-to-start=43";
 const ACTIVITY: &str = "canary/live-activity=44";
 const ENDPOINT: &str = "https://updates.push.services.mozilla.com/wpush/v2/canary-endpoint-45";
 const PRINT: &str = "canary-fingerprint-46";
-const P256DH: &str = "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4";
+const P256DH: &str =
+    "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4";
 const AUTH: &str = "Y2FuYXJ5LWF1dGgtNDc4OQ";
 
 /// What was answered to which request.
@@ -51,7 +52,11 @@ fn canaries(person: &SignedIn, next: &str, codes: &[String]) -> Vec<Canary> {
         Canary::new("a second push token", SECOND, DEVICES),
         Canary::new("a push-to-start token", START, &[]),
         Canary::new("a live activity's token", ACTIVITY, &[]),
-        Canary::new("an endpoint", ENDPOINT, &["POST /push/subscribe", "GET /push/subscriptions"]),
+        Canary::new(
+            "an endpoint",
+            ENDPOINT,
+            &["POST /push/subscribe", "GET /push/subscriptions"],
+        ),
         Canary::new("a fingerprint", PRINT, &[]),
         Canary::new("a subscription's key", P256DH, &[]),
         Canary::new("a subscription's secret", AUTH, &[]),
@@ -72,7 +77,8 @@ fn requests(server: &Server, person: &SignedIn) -> Vec<(&'static str, Request)> 
     let guess = json!({"countryCode": "90", "phoneNumber": PHONE, "code": "00000000"});
     let device = json!({"platform": "ios", "deviceId": "phone", "token": TOKEN, "liveActivityPushToStartToken": START});
     let wrong = json!({"platform": TOKEN, "deviceId": [TOKEN], "token": {"a": TOKEN}, "timezone": TOKEN});
-    let activity = json!({"streamId": "s", "deviceId": "phone", "liveActivityToken": ACTIVITY, "activityId": "a"});
+    let activity =
+        json!({"streamId": "s", "deviceId": "phone", "liveActivityToken": ACTIVITY, "activityId": "a"});
     let rocket = json!({"type": "apn", "value": SECOND, "appName": "app"});
     let add = json!({"deviceId": "pixel", "platform": "android", "environment": "production", "pushToken": SECOND,
         "mobileSettings": {"appInstanceId": "a", "appVersion": "1", "osVersion": "2", "deviceModel": "m"}});
@@ -84,37 +90,117 @@ fn requests(server: &Server, person: &SignedIn) -> Vec<(&'static str, Request)> 
     let by = |request: Request| request.by(person);
     let easyflow = |request: Request| request.by(person).fingerprint(PRINT);
     vec![
-        ("POST /api/v1/auth/send-otp", post("/api/v1/auth/send-otp").json(&phone)),
-        ("POST /api/v1/auth/verify-otp", post("/api/v1/auth/verify-otp").json(&guess)),
-        ("POST /api/v1/auth/refresh", post("/api/v1/auth/refresh").json(&json!({"refreshToken": TOKEN}))),
+        (
+            "POST /api/v1/auth/send-otp",
+            post("/api/v1/auth/send-otp").json(&phone),
+        ),
+        (
+            "POST /api/v1/auth/verify-otp",
+            post("/api/v1/auth/verify-otp").json(&guess),
+        ),
+        (
+            "POST /api/v1/auth/refresh",
+            post("/api/v1/auth/refresh").json(&json!({"refreshToken": TOKEN})),
+        ),
         ("GET /api/v1/auth/me", by(server.get("/api/v1/auth/me"))),
-        ("GET /api/v1/auth/me", server.get("/api/v1/auth/me").bearer(&format!("{}x", person.access))),
-        ("GET /api/v1/auth/sessions", by(server.get("/api/v1/auth/sessions"))),
-        ("GET /api/v1/auth/validate-token", by(server.get("/api/v1/auth/validate-token"))),
-        ("PATCH /api/v1/users/me", by(server.patch("/api/v1/users/me")).json(&json!({"name": "Anne", "email": [PHONE]}))),
-        ("POST device-token", by(post("/api/v1/notifications/device-token")).json(&device)),
-        ("POST device-token", by(post("/api/v1/notifications/device-token")).json(&wrong)),
-        ("POST device-token", by(post("/api/v1/notifications/device-token")).body("application/json", TOKEN)),
-        ("POST device-token", by(post("/api/v1/notifications/device-token")).body(TOKEN, TOKEN)),
-        ("POST live-activity", by(post("/api/v1/notifications/live-activity-sessions")).json(&activity)),
-        ("POST /api/v1/push.token", post("/api/v1/push.token").rocket_by(person).json(&rocket)),
-        ("POST push.token, badly", post("/api/v1/push.token").rocket(TOKEN, PHONE).json(&rocket)),
-        ("DELETE push.token", server.delete("/api/v1/push.token").rocket_by(person).json(&json!({"token": "none"}))),
-        ("POST /notifications/devices", easyflow(post("/notifications/devices/add-device")).json(&add)),
-        ("POST /notifications/devices", easyflow(post("/notifications/devices/refresh-token")).json(&replace)),
-        ("PATCH /notifications/devices", easyflow(server.patch("/notifications/devices/update")).json(&replace)),
-        ("GET /notifications/devices", easyflow(server.get("/notifications/devices"))),
-        ("foreign fingerprint", by(server.get("/notifications/devices")).fingerprint("canary-fingerprint-99")),
-        ("POST /push/subscribe", by(post("/push/subscribe")).json(&subscribe)),
-        ("POST subscribe, badly", by(post("/push/subscribe")).json(&bad_keys)),
+        (
+            "GET /api/v1/auth/me",
+            server
+                .get("/api/v1/auth/me")
+                .bearer(&format!("{}x", person.access)),
+        ),
+        (
+            "GET /api/v1/auth/sessions",
+            by(server.get("/api/v1/auth/sessions")),
+        ),
+        (
+            "GET /api/v1/auth/validate-token",
+            by(server.get("/api/v1/auth/validate-token")),
+        ),
+        (
+            "PATCH /api/v1/users/me",
+            by(server.patch("/api/v1/users/me")).json(&json!({"name": "Anne", "email": [PHONE]})),
+        ),
+        (
+            "POST device-token",
+            by(post("/api/v1/notifications/device-token")).json(&device),
+        ),
+        (
+            "POST device-token",
+            by(post("/api/v1/notifications/device-token")).json(&wrong),
+        ),
+        (
+            "POST device-token",
+            by(post("/api/v1/notifications/device-token")).body("application/json", TOKEN),
+        ),
+        (
+            "POST device-token",
+            by(post("/api/v1/notifications/device-token")).body(TOKEN, TOKEN),
+        ),
+        (
+            "POST live-activity",
+            by(post("/api/v1/notifications/live-activity-sessions")).json(&activity),
+        ),
+        (
+            "POST /api/v1/push.token",
+            post("/api/v1/push.token").rocket_by(person).json(&rocket),
+        ),
+        (
+            "POST push.token, badly",
+            post("/api/v1/push.token").rocket(TOKEN, PHONE).json(&rocket),
+        ),
+        (
+            "DELETE push.token",
+            server
+                .delete("/api/v1/push.token")
+                .rocket_by(person)
+                .json(&json!({"token": "none"})),
+        ),
+        (
+            "POST /notifications/devices",
+            easyflow(post("/notifications/devices/add-device")).json(&add),
+        ),
+        (
+            "POST /notifications/devices",
+            easyflow(post("/notifications/devices/refresh-token")).json(&replace),
+        ),
+        (
+            "PATCH /notifications/devices",
+            easyflow(server.patch("/notifications/devices/update")).json(&replace),
+        ),
+        (
+            "GET /notifications/devices",
+            easyflow(server.get("/notifications/devices")),
+        ),
+        (
+            "foreign fingerprint",
+            by(server.get("/notifications/devices")).fingerprint("canary-fingerprint-99"),
+        ),
+        (
+            "POST /push/subscribe",
+            by(post("/push/subscribe")).json(&subscribe),
+        ),
+        (
+            "POST subscribe, badly",
+            by(post("/push/subscribe")).json(&bad_keys),
+        ),
         ("GET /push/subscriptions", by(server.get("/push/subscriptions"))),
         ("GET /push/vapid-key", by(server.get("/push/vapid-key"))),
-        ("DELETE subscribe", by(server.delete("/push/subscribe")).json(&json!({"endpoint": ENDPOINT}))),
+        (
+            "DELETE subscribe",
+            by(server.delete("/push/subscribe")).json(&json!({"endpoint": ENDPOINT})),
+        ),
         ("DELETE device-token", by(server.delete(&of_token))),
         ("DELETE device-token, badly", server.delete(&of_token)),
         ("PUT device-token", server.request(Method::PUT, &of_token)),
-        ("unknown path", server.get(&format!("/nowhere/{}?token={}", encoded(TOKEN), encoded(TOKEN)))),
-        ("request id", server.get("/nowhere").header("x-request-id", SECOND)),
+        (
+            "unknown path",
+            server.get(&format!("/nowhere/{}?token={}", encoded(TOKEN), encoded(TOKEN))),
+        ),
+        (
+            "request id",
+            server.get("/nowhere").header("x-request-id", SECOND),
+        ),
         ("GET /health/ready", server.get("/health/ready")),
         ("GET /.well-known/jwks.json", server.get("/.well-known/jwks.json")),
     ]
@@ -153,12 +239,21 @@ on_both!(
                 seen.ask(name, request).await;
             }
         }
-        seen.ask("DELETE account", server.post("/api/v1/users/me/account-deletion").by(&person))
+        seen.ask(
+            "DELETE account",
+            server.post("/api/v1/users/me/account-deletion").by(&person),
+        )
+        .await
+        .assert_status(200);
+        seen.ask("logout", server.post("/api/v1/auth/logout").by(&person))
             .await
             .assert_status(200);
-        seen.ask("logout", server.post("/api/v1/auth/logout").by(&person)).await.assert_status(200);
-        seen.ask("GET /api/v1/auth/me", server.get("/api/v1/auth/me").by(&person)).await.assert_status(401);
-        seen.ask("foreign", server.get("/api/v1/auth/me").bearer(FINGERPRINT)).await.assert_status(401);
+        seen.ask("GET /api/v1/auth/me", server.get("/api/v1/auth/me").by(&person))
+            .await
+            .assert_status(401);
+        seen.ask("foreign", server.get("/api/v1/auth/me").bearer(FINGERPRINT))
+            .await
+            .assert_status(401);
 
         let log: String = server
             .log()

@@ -85,7 +85,10 @@ on_both!(
         // Each further failure doubles the time.
         server.advance(MINUTE * 10);
         let code = server.code_for(&phone).await;
-        server.verify_otp(&phone, &another(&code)).await.assert_allmine(400);
+        server
+            .verify_otp(&phone, &another(&code))
+            .await
+            .assert_allmine(400);
         let left = wait(&server.verify_otp(&phone, &code).await);
         assert!(left > Duration::from_secs(30) && left <= MINUTE, "{left:?}");
 
@@ -97,7 +100,11 @@ on_both!(
         assert_eq!(compared, 20);
         assert!(left <= Duration::from_secs(30), "{left:?}");
         let locks = "audit_events WHERE action = 'phone_locked'";
-        assert_eq!(server.count(locks), 3, "each of the failures that lock is on the person's trail");
+        assert_eq!(
+            server.count(locks),
+            3,
+            "each of the failures that lock is on the person's trail"
+        );
     }
 );
 
@@ -113,7 +120,9 @@ on_both!(
         let send = async |n: u32, from: &str| {
             let Phone { country, number } = Phone::nth(n);
             let body = json!({"countryCode": country, "phoneNumber": number});
-            let request = server.post("/api/v1/auth/send-otp").header("x-forwarded-for", from);
+            let request = server
+                .post("/api/v1/auth/send-otp")
+                .header("x-forwarded-for", from);
             request.json(&body).send().await
         };
         for n in 0..3 {
@@ -133,7 +142,9 @@ on_both!(
         let guess = async |from: &str| {
             let Phone { country, number } = Phone::nth(9);
             let body = json!({"countryCode": country, "phoneNumber": number, "code": "000000"});
-            let request = server.post("/api/v1/auth/verify-otp").header("x-forwarded-for", from);
+            let request = server
+                .post("/api/v1/auth/verify-otp")
+                .header("x-forwarded-for", from);
             request.json(&body).send().await
         };
         for _ in 0..2 {
@@ -144,7 +155,9 @@ on_both!(
 
         let person = server.sign_in(&Phone::nth(8)).await;
         let refresh = async |token: &str| {
-            let request = server.post("/api/v1/auth/refresh").header("x-forwarded-for", "192.0.2.7");
+            let request = server
+                .post("/api/v1/auth/refresh")
+                .header("x-forwarded-for", "192.0.2.7");
             request.json(&json!({"refreshToken": token})).send().await
         };
         let first = refresh(&person.refresh).await.expect(200).json();
@@ -208,7 +221,10 @@ on_both!(
             } else {
                 assert_eq!(
                     answer.assert_allmine(400),
-                    ["Validation failed", "phoneNumber: must be a number that codes are sent to"]
+                    [
+                        "Validation failed",
+                        "phoneNumber: must be a number that codes are sent to"
+                    ]
                 );
             }
         }
@@ -237,7 +253,10 @@ on_both!(
         server.code_for(&phone).await;
         server.verify_otp(&phone, "1234").await.expect(200);
         server.verify_otp(&phone, "1234").await.assert_allmine(409);
-        assert!(!server.log().contains("code for +905551234567"), "it is never sent");
+        assert!(
+            !server.log().contains("code for +905551234567"),
+            "it is never sent"
+        );
     }
 );
 
@@ -254,8 +273,18 @@ on_both!(
                 let length = body[name].as_str().map(str::len);
                 body[name] = json!(length);
             }
-            let names = ["content-type", "cache-control", "content-length", "retry-after", "x-content-type-options"];
-            (answer.status(), body, names.map(|name| answer.header(name).map(str::to_owned)))
+            let names = [
+                "content-type",
+                "cache-control",
+                "content-length",
+                "retry-after",
+                "x-content-type-options",
+            ];
+            (
+                answer.status(),
+                body,
+                names.map(|name| answer.header(name).map(str::to_owned)),
+            )
         };
         let answers = [server.send_otp(&known).await, server.send_otp(&unknown).await];
         assert_eq!(shape(&answers[0]), shape(&answers[1]));

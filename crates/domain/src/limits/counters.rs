@@ -256,7 +256,10 @@ mod tests {
             };
             assert!(count(&mut counters, place, now));
         }
-        assert_eq!(find_room(&claims, &counters, 0, at(600)), Err(Duration::seconds(3_000)));
+        assert_eq!(
+            find_room(&claims, &counters, 0, at(600)),
+            Err(Duration::seconds(3_000))
+        );
         assert!(find_room(&claims, &counters, 0, at(3_600)).is_ok());
     }
 
@@ -271,8 +274,15 @@ mod tests {
 
     #[test]
     fn places_come_in_one_order_whatever_the_claims() {
-        let claims = [claim(Scope::PrefixSends, 9), claim(Scope::AllSends, 9), claim(Scope::NetworkSends, 9)];
-        let names: Vec<_> = places(&claims, 3, at(0)).iter().map(|place| place.scope.name()).collect();
+        let claims = [
+            claim(Scope::PrefixSends, 9),
+            claim(Scope::AllSends, 9),
+            claim(Scope::NetworkSends, 9),
+        ];
+        let names: Vec<_> = places(&claims, 3, at(0))
+            .iter()
+            .map(|place| place.scope.name())
+            .collect();
         assert_eq!(names, ["all_sends", "network_sends", "prefix_sends"]);
     }
 

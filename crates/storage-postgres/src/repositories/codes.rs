@@ -34,7 +34,11 @@ impl Repositories<'_> {
         let row = self.ask(|connection| {
             otp_phones::table
                 .filter(otp_phones::phone.eq(phone))
-                .select((otp_phones::last_sent_at, otp_phones::failures, otp_phones::failed_at))
+                .select((
+                    otp_phones::last_sent_at,
+                    otp_phones::failures,
+                    otp_phones::failed_at,
+                ))
                 .for_update()
                 .first::<(Option<Moment>, i64, Option<Moment>)>(connection)
                 .optional()

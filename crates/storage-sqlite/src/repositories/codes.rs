@@ -58,7 +58,11 @@ impl Repositories<'_> {
     fn find_phone_row(&mut self, phone: &str) -> Found<Option<PhoneState>> {
         let row: Option<(Option<Instant>, i64, Option<Instant>)> = otp_phones::table
             .find(phone)
-            .select((otp_phones::last_sent_at, otp_phones::failures, otp_phones::failed_at))
+            .select((
+                otp_phones::last_sent_at,
+                otp_phones::failures,
+                otp_phones::failed_at,
+            ))
             .first(self.connection)
             .optional()
             .around(PHONES)?;

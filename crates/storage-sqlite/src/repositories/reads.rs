@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 use doorbell_domain::device::Device;
+use doorbell_domain::limits::{Claim, Counter};
 use doorbell_domain::store::{DeviceKey, DevicePage, ForSession, Found, Page, Reads};
 use doorbell_domain::{Caller, DeviceStatus, DeviceView, Session, Subscription, Timestamp, Token, User};
 use doorbell_storage::Vault;

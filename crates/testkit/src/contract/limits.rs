@@ -126,7 +126,10 @@ pub async fn a_phones_failures_outlive_its_codes(store: Arc<dyn Store>) {
         failures: 21,
         failed_at: Some(at),
     };
-    assert_eq!(scene.write(|unit| unit.find_phone(&phone(1))).await, Some(expected));
+    assert_eq!(
+        scene.write(|unit| unit.find_phone(&phone(1))).await,
+        Some(expected)
+    );
     scene.write(|unit| unit.note_failures(&phone(1), 0, None)).await;
     let cleared = scene.write(|unit| unit.lock_phone(&phone(1))).await;
     assert_eq!((cleared.failures, cleared.failed_at), (0, None));
@@ -147,11 +150,18 @@ pub async fn a_phones_sends_are_remembered(store: Arc<dyn Store>) {
             .await;
         sent.insert(0, at);
     }
-    let (oldest, ages) = (sent[3], sent[0] - Duration::days(1));
-    let asked = scene.write(move |unit| unit.sends_since(&phone(1), ages, 3)).await;
-    assert_eq!(asked, sent[..3]);
-    let asked = scene.write(move |unit| unit.sends_since(&phone(1), oldest, 9)).await;
-    assert_eq!(asked, sent[..3], "what was sent just then is not after it");
-    let asked = scene.write(move |unit| unit.sends_since(&phone(2), ages, 9)).await;
+    let oldest = sent.pop().expect("four were sent");
+    let ages = oldest - Duration::days(1);
+    let asked = scene
+        .write(move |unit| unit.sends_since(&phone(1), ages, 3))
+        .await;
+    assert_eq!(asked, sent);
+    let asked = scene
+        .write(move |unit| unit.sends_since(&phone(1), oldest, 9))
+        .await;
+    assert_eq!(asked, sent, "what was sent just then is not after it");
+    let asked = scene
+        .write(move |unit| unit.sends_since(&phone(2), ages, 9))
+        .await;
     assert_eq!(asked, []);
 }
