@@ -6,6 +6,7 @@ mod codes;
 mod credentials;
 mod keys;
 mod reads;
+mod sealed;
 
 use diesel::connection::{AnsiTransactionManager, TransactionManager};
 use diesel::{Connection, PgConnection, QueryResult};

@@ -7,6 +7,7 @@ mod codes;
 mod credentials;
 mod keys;
 mod reads;
+mod sealed;
 mod sessions;
 mod users;
 
