@@ -15,6 +15,8 @@ mod easyflow;
 #[cfg(test)]
 mod headers;
 #[cfg(test)]
+mod key_rotation;
+#[cfg(test)]
 mod ocore;
 #[cfg(test)]
 mod one_registry;
@@ -25,6 +27,8 @@ mod playground;
 #[cfg(test)]
 mod races;
 #[cfg(test)]
+mod resealing;
+#[cfg(test)]
 mod rocketchat;
 #[cfg(test)]
 mod sessions;
@@ -33,4 +37,10 @@ mod sign_in;
 #[cfg(test)]
 mod starting;
 #[cfg(test)]
+mod stolen_database;
+#[cfg(test)]
+mod token_headers;
+#[cfg(test)]
 mod transport;
+#[cfg(test)]
+mod two_servers;
