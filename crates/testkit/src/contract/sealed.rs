@@ -106,7 +106,7 @@ pub async fn a_credential_that_was_sealed_again_reads_as_before(store: Arc<dyn S
     let scene = Scene::new(store);
     let person = scene.person(1).await;
     scene.register(scene.draft(person).with(alert("token"))).await;
-    let [value] = page(&scene, SealedColumn::PushTokens, None, 10)
+    let [value]: [SealedValue; 1] = page(&scene, SealedColumn::PushTokens, None, 10)
         .await
         .try_into()
         .expect("one token");
