@@ -56,7 +56,7 @@ pub trait HasLife {
 /// Where none has begun yet, as for a server whose clock is behind, it is the one that begins first. `None` where all are
 /// retired.
 pub fn signer<K: HasLife>(keys: &[K], now: Timestamp) -> Option<&K> {
-    let good = || keys.iter().filter(|key| key.life().is_good(now));
+    let good = || keys.iter().filter(move |key| key.life().is_good(now));
     good()
         .filter(|key| key.life().starts_at <= now)
         // Of two that began at once the first in order.

@@ -79,9 +79,10 @@ impl KeyRing {
 
     /// Opens the key pairs of each use, newest first.
     fn open(sealer: &dyn Sealer, rows: Vec<StoredKey>, vapid: &[StoredKey]) -> Result<Self, KeyRingError> {
+        let signing = open_signing(sealer, &rows)?;
         let vapid = open_all(sealer, vapid, |row, private| VapidKey::restore(row.id, private))?;
         Ok(Self {
-            signing: Arc::new(SharedKeys::new(open_signing(sealer, &rows)?)),
+            signing: Arc::new(SharedKeys::new(signing)),
             rows,
             vapid: vapid.into_iter().next().map(Vapid::new).ok_or_else(missing)?,
         })

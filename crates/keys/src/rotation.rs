@@ -59,19 +59,19 @@ pub async fn rotate(
         life: KeyLife::since(now),
     };
     let sealer = Arc::clone(sealer);
-    transact(store, move |unit| add(unit, sealer.as_ref(), draft, urgency)).await?
+    transact(store, move |unit| add(unit, sealer.as_ref(), &draft, urgency)).await?
 }
 
 /// A refusal is a value: nothing has been written by then.
 fn add<K: Keys + ?Sized>(
     keys: &mut K,
     sealer: &dyn Sealer,
-    draft: StoredKey,
+    draft: &StoredKey,
     urgency: Urgency,
 ) -> Found<Result<Rotated, RotateError>> {
     keys.lock_keys(draft.usage)?;
     let rows = keys.keys(draft.usage)?;
-    let decided = decide(&rows, sealer, &draft, urgency);
+    let decided = decide(&rows, sealer, draft, urgency);
     if let Ok(rotation) = &decided {
         keys.insert_key(&StoredKey {
             life: KeyLife::since(rotation.starts_at),
@@ -183,7 +183,7 @@ mod tests {
         let sealer = sealing(SECRET);
         let mut rows = Rows(vec![draft(&sealer, at(0))]);
         let first = rows.0[0].id;
-        let planned = add(&mut rows, &sealer, draft(&sealer, at(1_000)), Urgency::Planned);
+        let planned = add(&mut rows, &sealer, &draft(&sealer, at(1_000)), Urgency::Planned);
         let planned = planned.expect("no failure").expect("rotates");
         let starts = at(1_000) + RotationPolicy::STANDARD.notice;
         let ends = starts + Duration::minutes(70);
@@ -194,7 +194,7 @@ mod tests {
         };
         assert_eq!(lives, [(planned.id, KeyLife::since(starts)), (first, retiring)]);
         // The next one takes the retired one's row away.
-        add(&mut rows, &sealer, draft(&sealer, ends), Urgency::Planned)
+        add(&mut rows, &sealer, &draft(&sealer, ends), Urgency::Planned)
             .expect("no failure")
             .expect("rotates");
         assert_eq!(rows.0.len(), 2);
@@ -205,14 +205,14 @@ mod tests {
     fn what_is_refused_writes_nothing() {
         let (sealer, other) = (sealing(SECRET), sealing(OTHER));
         let mut rows = Rows::default();
-        let refused = add(&mut rows, &sealer, draft(&sealer, at(0)), Urgency::Revoke).expect("no failure");
+        let refused = add(&mut rows, &sealer, &draft(&sealer, at(0)), Urgency::Revoke).expect("no failure");
         assert!(matches!(
             refused,
             Err(RotateError::Refused(RotationRefused::NoKey))
         ));
         rows.0.push(draft(&sealer, at(0)));
         let before = rows.0.clone();
-        let refused = add(&mut rows, &other, draft(&other, at(9)), Urgency::Now).expect("no failure");
+        let refused = add(&mut rows, &other, &draft(&other, at(9)), Urgency::Now).expect("no failure");
         assert!(matches!(
             refused,
             Err(RotateError::Ring(KeyRingError::WrongSecret { .. }))

@@ -50,6 +50,12 @@ async fn replace(scene: &Scene, column: SealedColumn, values: Vec<Resealed>) -> 
         .await
 }
 
+/// The three values of a column.
+async fn three(scene: &Scene, column: SealedColumn) -> [SealedValue; 3] {
+    let values = page(scene, column, None, 10).await;
+    values.try_into().expect("three values")
+}
+
 /// None is left out and none comes twice.
 pub async fn sealed_values_come_in_pages_in_order(store: Arc<dyn Store>) {
     let empty = Scene::new(Arc::clone(&store));
@@ -58,13 +64,12 @@ pub async fn sealed_values_come_in_pages_in_order(store: Arc<dyn Store>) {
     }
     let scene = filled(store).await;
     for column in SealedColumn::ALL {
-        let all = page(&scene, column, None, 10).await;
-        assert_eq!(all.len(), 3, "{}", column.name());
-        assert!(all.windows(2).all(|pair| pair[0].row < pair[1].row), "{all:?}");
-        let first = page(&scene, column, None, 2).await;
-        assert_eq!(first, all[..2]);
-        assert_eq!(page(&scene, column, Some(first[1].row), 2).await, all[2..]);
-        assert_eq!(page(&scene, column, Some(all[2].row), 2).await, []);
+        let [one, two, three] = three(&scene, column).await;
+        assert!(one.row < two.row && two.row < three.row, "{}", column.name());
+        let (second, last) = (two.row, three.row);
+        assert_eq!(page(&scene, column, None, 2).await, [one, two]);
+        assert_eq!(page(&scene, column, Some(second), 2).await, [three]);
+        assert_eq!(page(&scene, column, Some(last), 2).await, []);
     }
 }
 
@@ -72,31 +77,34 @@ pub async fn sealed_values_come_in_pages_in_order(store: Arc<dyn Store>) {
 pub async fn a_sealed_value_is_replaced_only_where_it_is_what_was_read(store: Arc<dyn Store>) {
     let scene = filled(store).await;
     for column in SealedColumn::ALL {
-        let before = page(&scene, column, None, 10).await;
-        let replacement = |value: &SealedValue, old: &[u8], new: u8| Resealed {
-            row: value.row,
-            old: old.to_vec(),
-            new: vec![new; 50],
-        };
+        let [one, two, last] = three(&scene, column).await;
         let values = vec![
-            replacement(&before[0], &before[0].sealed, 1),
+            Resealed {
+                row: one.row,
+                old: one.sealed.clone(),
+                new: vec![1; 50],
+            },
             // Somebody has written it since.
-            replacement(&before[1], b"what it was before", 2),
-            replacement(&before[2], &before[2].sealed, 3),
+            Resealed {
+                row: two.row,
+                old: b"what it was before".to_vec(),
+                new: vec![2; 50],
+            },
+            Resealed {
+                row: last.row,
+                old: last.sealed,
+                new: vec![3; 50],
+            },
             // Somebody has removed it since.
             Resealed {
                 row: Uuid::from_u128(1),
-                old: before[0].sealed.clone(),
+                old: one.sealed,
                 new: vec![4; 50],
             },
         ];
         assert_eq!(replace(&scene, column, values).await, 2, "{}", column.name());
-        let after: Vec<_> = page(&scene, column, None, 10)
-            .await
-            .into_iter()
-            .map(|value| value.sealed)
-            .collect();
-        assert_eq!(after, [vec![1; 50], before[1].sealed.clone(), vec![3; 50]]);
+        let after = three(&scene, column).await.map(|value| value.sealed);
+        assert_eq!(after, [vec![1; 50], two.sealed, vec![3; 50]]);
     }
     assert_eq!(replace(&scene, SealedColumn::Keys, Vec::new()).await, 0);
 }
