@@ -11,8 +11,9 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use doorbell_domain::phone::NumberingPlan;
 use doorbell_domain::ports::AccessTokens;
 use doorbell_domain::registration::{Registration, State, UserSlice, plan};
+use doorbell_domain::signing_key::KeyLife;
 use doorbell_domain::{Clock, FreshIds, Platform, SessionId, UserId};
-use doorbell_keys::{JwtTokens, SigningKey, SigningKeys};
+use doorbell_keys::{JwtTokens, SharedKeys, SigningKey, SigningKeys};
 use doorbell_standards::LibPhoneNumber;
 use doorbell_testkit::build::{self, Draft, alert};
 use doorbell_testkit::{CountingEntropy, FakeClock};
@@ -23,13 +24,11 @@ use uuid::Uuid;
 const BATCHES: [usize; 2] = [32, 256];
 
 fn token_verification(criterion: &mut Criterion) {
-    let key = SigningKey::restore(Uuid::from_u128(1), &[7; 32]).expect("a seed");
-    let public = *key.public();
-    let tokens = JwtTokens::new(
-        "https://doorbell.example",
-        Arc::new(SigningKeys::new([key]).expect("a key")),
-    );
     let now = FakeClock::default().now();
+    let key = SigningKey::restore(Uuid::from_u128(1), KeyLife::since(now), &[7; 32]).expect("a seed");
+    let public = *key.public();
+    let keys = SigningKeys::new([key]).expect("a key");
+    let tokens = JwtTokens::new("https://doorbell.example", Arc::new(SharedKeys::new(keys)));
     let (user, session) = (
         UserId::from_uuid(Uuid::from_u128(2)),
         SessionId::from_uuid(Uuid::from_u128(3)),

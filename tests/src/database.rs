@@ -6,7 +6,7 @@ use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use diesel::connection::SimpleConnection;
-use diesel::sql_types::BigInt;
+use diesel::sql_types::{BigInt, Text};
 use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
 
 /// Which database a test runs on.
@@ -86,6 +86,30 @@ impl OwnDatabase {
             None => sql_query(statement).execute(&mut self.connect()),
         }
         .unwrap_or_else(|error| panic!("{statement}: {error}"))
+    }
+
+    /// Every value of every row of an SQLite file, as its bytes, with the table and the column that it lies in: what a thief of the file
+    /// has. The books of the migrations are left out.
+    pub(crate) fn values(&self) -> Vec<(String, Vec<u8>)> {
+        let mut connection = sqlite(self.path().expect("an SQLite file"));
+        let mut ask = |query: String| -> Vec<String> {
+            let told: Vec<Told> = sql_query(&query)
+                .load(&mut connection)
+                .unwrap_or_else(|error| panic!("{query}: {error}"));
+            told.into_iter().map(|told| told.value).collect()
+        };
+        let tables = "SELECT name AS value FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE '\\_\\_%' ESCAPE '\\'";
+        let mut values = Vec::new();
+        for table in ask(tables.to_owned()) {
+            for column in ask(format!("SELECT name AS value FROM pragma_table_info('{table}')")) {
+                let place = format!("{table}.{column}");
+                let hex = ask(format!(
+                    "SELECT hex(\"{column}\") AS value FROM \"{table}\" WHERE \"{column}\" IS NOT NULL"
+                ));
+                values.extend(hex.iter().map(|hex| (place.clone(), bytes(hex))));
+            }
+        }
+        values
     }
 
     /// Keeps everybody else from writing as long as the result lives.
@@ -168,4 +192,16 @@ fn sqlite(path: &str) -> SqliteConnection {
 struct Counted {
     #[diesel(sql_type = BigInt)]
     count: i64,
+}
+
+#[derive(QueryableByName)]
+struct Told {
+    #[diesel(sql_type = Text)]
+    value: String,
+}
+
+/// What SQLite's `hex` wrote.
+fn bytes(hex: &str) -> Vec<u8> {
+    let octet = |at: usize| u8::from_str_radix(&hex[at..at + 2], 16).expect("hexadecimal digits");
+    (0..hex.len()).step_by(2).map(octet).collect()
 }

@@ -132,6 +132,11 @@ impl Server {
         self.setup.database().execute(statement)
     }
 
+    /// Every value of every row of the SQLite file, as its bytes, with the table and the column that it lies in.
+    pub fn values(&self) -> Vec<(String, Vec<u8>)> {
+        self.setup.database().values()
+    }
+
     /// Locks the database against the server's writes as long as the result lives.
     pub fn lock_database(&self) -> DatabaseLock {
         self.setup.database().lock()

@@ -18,21 +18,59 @@ use doorbell_storage_sqlite::{self as sqlite, SqliteStore};
 use crate::clock::SystemClock;
 use crate::configuration::{Configuration, Database, Mode, SqliteSynchronous, Switch};
 use crate::development_secret;
+use crate::following::Following;
 
-/// Builds everything that handlers work with.
-pub(crate) async fn compose(configuration: &Configuration) -> anyhow::Result<Api> {
+/// A server's parts.
+pub(crate) struct Composed {
+    /// What handlers work with.
+    pub(crate) api: Api,
+    /// What keeps its signing keys up with the database.
+    pub(crate) following: Following,
+}
+
+/// The database, and what it takes to open what is sealed in it.
+pub(crate) struct Custody {
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) secrets: Secrets,
+    pub(crate) sealer: Arc<dyn Sealer>,
+    pub(crate) store: Arc<dyn Store>,
+}
+
+impl Custody {
+    /// Opens the database, and brings its schema up to this program if `migrate` says so.
+    pub(crate) fn open(configuration: &Configuration, migrate: Switch) -> anyhow::Result<Self> {
+        let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new(configuration.clock_offset_file.clone()));
+        let database = Database::parse(&configuration.database_url)?;
+        let secrets = secrets(configuration, &database, entropy.as_ref())?;
+        let sealer: Arc<dyn Sealer> = Arc::new(Sealing::new(&secrets, Arc::clone(&entropy))?);
+        let store = open(&database, Arc::clone(&sealer), configuration, migrate)?;
+        Ok(Self {
+            entropy,
+            clock,
+            secrets,
+            sealer,
+            store,
+        })
+    }
+}
+
+/// Builds everything that a server works with.
+pub(crate) async fn compose(configuration: &Configuration) -> anyhow::Result<Composed> {
     configuration.check()?;
     // Reading the world's numbering plans takes longest of all that a start does, and needs nothing else.
     let numbering = std::thread::spawn(LibPhoneNumber::load);
-    let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new(configuration.clock_offset_file.clone()));
-    let database = Database::parse(&configuration.database_url)?;
-    let secrets = secrets(configuration, &database, entropy.as_ref())?;
-    let sealer: Arc<dyn Sealer> = Arc::new(Sealing::new(&secrets, Arc::clone(&entropy))?);
-    let store = open(&database, Arc::clone(&sealer), configuration)?;
+    let Custody {
+        entropy,
+        clock,
+        secrets,
+        sealer,
+        store,
+    } = Custody::open(configuration, configuration.migrate)?;
     let keys =
         KeyRing::load_or_create(store.as_ref(), sealer.as_ref(), entropy.as_ref(), clock.as_ref()).await?;
-    let jwks = Jwks::of(&keys.signing())?.as_str().to_owned();
+    let following = Following::new(keys.follower(), Arc::clone(&store), sealer);
     let numbering = numbering
         .join()
         .map_err(|_| anyhow::anyhow!("reading the numbering plans panicked"))??;
@@ -49,7 +87,7 @@ pub(crate) async fn compose(configuration: &Configuration) -> anyhow::Result<Api
         code_sender: Arc::new(LogSender),
         vapid: Arc::new(keys.vapid()),
     };
-    Ok(Api {
+    let api = Api {
         doorbell: Doorbell::new(ports, policy),
         numbering,
         zones: Arc::new(IanaTimeZones),
@@ -59,12 +97,13 @@ pub(crate) async fn compose(configuration: &Configuration) -> anyhow::Result<Api
             Mode::Production => EndpointPolicy::Public,
         },
         entropy,
-        jwks,
+        keys: Arc::new(Jwks::of(keys.signing())),
         // Delivery is not part of this version: no provider can be configured yet.
         push_configured: false,
         leads_to_playground: configuration.mode == Mode::Development,
         trusted_proxies: TrustedProxies::new(configuration.trusted_proxies.clone()),
-    })
+    };
+    Ok(Composed { api, following })
 }
 
 /// Brings the database's schema up to this program, and says what that took.
@@ -83,8 +122,9 @@ fn open(
     database: &Database,
     sealer: Arc<dyn Sealer>,
     configuration: &Configuration,
+    migrate: Switch,
 ) -> anyhow::Result<Arc<dyn Store>> {
-    let migrate = configuration.migrate == Switch::On;
+    let migrate = migrate == Switch::On;
     Ok(match database {
         Database::Sqlite(path) => {
             let options = sqlite::Options {

@@ -4,6 +4,8 @@ mod clock;
 mod composition;
 mod configuration;
 mod development_secret;
+mod following;
+mod key_commands;
 mod quick_start;
 mod server;
 mod signals;
@@ -28,6 +30,8 @@ fn main() -> anyhow::Result<()> {
     match CommandLine::parse_from(arguments()).command {
         Command::Serve(configuration) => actix_web::rt::System::new().block_on(server::serve(&configuration)),
         Command::Migrate(configuration) => composition::migrate(&configuration),
+        Command::Keys { command } => actix_web::rt::System::new().block_on(key_commands::keys(&command)),
+        Command::Secret { command } => actix_web::rt::System::new().block_on(key_commands::secret(&command)),
         Command::Openapi => {
             match std::io::stdout().write_all(doorbell_http::openapi()?.as_bytes()) {
                 // Whoever reads has read enough.

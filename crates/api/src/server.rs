@@ -7,7 +7,7 @@ use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
 use anyhow::Context;
 
-use crate::composition;
+use crate::composition::{self, Composed};
 use crate::configuration::{Configuration, Mode};
 use crate::quick_start;
 use crate::signals;
@@ -23,7 +23,8 @@ const MAX_CONNECTIONS: usize = 10_000;
 
 /// Serves until SIGTERM, which lets requests in flight finish, or SIGINT, which does not.
 pub(crate) async fn serve(configuration: &Configuration) -> anyhow::Result<()> {
-    let api = web::Data::new(composition::compose(configuration).await?);
+    let Composed { api, following } = composition::compose(configuration).await?;
+    let api = web::Data::new(api);
     let server = HttpServer::new(move || {
         App::new()
             .app_data(api.clone())
@@ -50,6 +51,7 @@ pub(crate) async fn serve(configuration: &Configuration) -> anyhow::Result<()> {
         let graceful = asked_to_end.await;
         handle.stop(graceful).await;
     });
+    let following = actix_web::rt::spawn(following.run());
     let mut out = std::io::stdout().lock();
     for address in &addresses {
         writeln!(out, "listening on http://{address}")?;
@@ -59,5 +61,7 @@ pub(crate) async fn serve(configuration: &Configuration) -> anyhow::Result<()> {
     }
     out.flush()?;
     drop(out);
-    running.await.context("the server failed")
+    let ended = running.await.context("the server failed");
+    following.abort();
+    ended
 }

@@ -7,6 +7,7 @@ use thiserror::Error;
 use time::Duration;
 
 use crate::code::{Code, CodeHash, Purpose};
+use crate::sealed::SealedPlace;
 use crate::secret::Secret;
 use crate::session::{Caller, RefreshClaim};
 use crate::{PhoneNumber, SessionId, Timestamp, UserId};
@@ -60,13 +61,22 @@ pub trait CodeHasher: Send + Sync {
     fn matches(&self, hash: &CodeHash, phone: &PhoneNumber, purpose: Purpose, code: &Code) -> bool;
 }
 
-/// Encryption of what is stored: AES-256-GCM under a named key, bound to the row that holds it.
-pub trait Sealer: Send + Sync {
-    /// Seals `plain` for the row `row`. The result carries the key's name.
-    fn seal(&self, row: uuid::Uuid, plain: &[u8]) -> Result<Vec<u8>, KeyFailure>;
+/// The public halves of the keys that sign access tokens.
+pub trait PublishedKeys: Send + Sync {
+    /// A JSON Web Key Set (RFC 7517 §5) of the keys that are good at `now`.
+    fn jwks(&self, now: Timestamp) -> String;
+}
 
-    /// Opens what [`Self::seal`] gave for the same row.
-    fn open(&self, row: uuid::Uuid, sealed: &[u8]) -> Result<Vec<u8>, KeyFailure>;
+/// Encryption of what is stored: AES-256-GCM under a named key, bound to the column and the row that hold it.
+pub trait Sealer: Send + Sync {
+    /// Seals `plain` for that place. The result carries the key's name.
+    fn seal(&self, place: SealedPlace, plain: &[u8]) -> Result<Vec<u8>, KeyFailure>;
+
+    /// Opens what [`Self::seal`] gave for the same place.
+    fn open(&self, place: SealedPlace, sealed: &[u8]) -> Result<Vec<u8>, KeyFailure>;
+
+    /// Whether `sealed` says that it was sealed under the newest secret, as new values are.
+    fn is_current(&self, sealed: &[u8]) -> bool;
 }
 
 /// The key pair by which this server names itself to push services (RFC 8292).

@@ -16,7 +16,9 @@ use crate::device::DeviceView;
 use crate::limits::{Claim, Counter, Place};
 use crate::ports::BoxFuture;
 use crate::registration::{Refusal, Registered, Registration};
+use crate::sealed::SealedColumn;
 use crate::session::{Caller, EndReason, Session};
+use crate::signing_key::{HasLife, KeyLife};
 use crate::text::{ActivityId, DeviceId, Fingerprint};
 use crate::{DeviceUid, PhoneNumber, SessionId, Subscription, Timestamp, User, UserId};
 
@@ -171,8 +173,8 @@ pub struct DevicePage {
 }
 
 /// What reads can ask. Each is one statement over indexes that starts at the session's row (its row must
-/// have the caller's user), and leaves judging the session to the caller.
-pub trait Reads {
+/// have the caller's user), and leaves judging the session to the caller. The keys alone are nobody's.
+pub trait Reads: KeyReads {
     /// The session.
     fn session(&mut self, caller: Caller) -> Found<Option<Session>>;
 
@@ -368,19 +370,80 @@ pub struct StoredKey {
     pub sealed: Vec<u8>,
     /// When it was made.
     pub created_at: Timestamp,
+    /// When it does what; a key of another use than signing starts when it is made, and never retires.
+    pub life: KeyLife,
+}
+
+impl HasLife for StoredKey {
+    fn life(&self) -> KeyLife {
+        self.life
+    }
+}
+
+/// Reading the keys that all servers of one database share.
+pub trait KeyReads {
+    /// The keys of that use, retired ones too, newest first.
+    fn keys(&mut self, usage: KeyUse) -> Found<Vec<StoredKey>>;
 }
 
 /// Keys that all servers of one database share.
-pub trait Keys {
-    /// The keys of that use, newest first.
-    fn keys(&mut self, usage: KeyUse) -> Found<Vec<StoredKey>>;
-
+pub trait Keys: KeyReads {
     /// Writes `key` unless one of its use exists, and gives the newest, so that servers that start at once
     /// agree. Waits for another server that is doing the same.
     fn insert_first_key(&mut self, key: &StoredKey) -> Found<StoredKey>;
+
+    /// Waits for whoever changes the keys of that use, and keeps others from it until the transaction ends.
+    fn lock_keys(&mut self, usage: KeyUse) -> Found<()>;
+
+    /// Adds a key. Those of its use must be locked.
+    fn insert_key(&mut self, key: &StoredKey) -> Found<()>;
+
+    /// Sets when a key retires. Those of its use must be locked.
+    fn retire_key(&mut self, id: uuid::Uuid, at: Timestamp) -> Found<()>;
+
+    /// Removes a key. Those of its use must be locked.
+    fn remove_key(&mut self, id: uuid::Uuid) -> Found<()>;
+}
+
+/// A sealed value as it lies in its column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SealedValue {
+    /// Its row.
+    pub row: uuid::Uuid,
+    /// The value.
+    pub sealed: Vec<u8>,
+}
+
+/// A sealed value, and what it is to become.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resealed {
+    /// Its row.
+    pub row: uuid::Uuid,
+    /// What was read there.
+    pub old: Vec<u8>,
+    /// What is to lie there instead.
+    pub new: Vec<u8>,
+}
+
+/// Sealed values as such, whatever is in them: for moving them from one secret to another.
+pub trait SealedValues {
+    /// At most `limit` values of that column, in order of their rows' ids, from behind the row `after` on.
+    fn sealed_values(
+        &mut self,
+        column: SealedColumn,
+        after: Option<uuid::Uuid>,
+        limit: u32,
+    ) -> Found<Vec<SealedValue>>;
+
+    /// Writes each new value where the old one still lies, and gives how many it wrote. Waits for nobody: a row that
+    /// another transaction holds is left as it is.
+    fn replace_sealed(&mut self, column: SealedColumn, values: &[Resealed]) -> Found<u32>;
 }
 
 /// All repositories of one open writing transaction. Its reads see what it wrote.
-pub trait Unit: Reads + Codes + Limits + Users + Sessions + Credentials + Audit + Keys {}
+pub trait Unit:
+    Reads + Codes + Limits + Users + Sessions + Credentials + Audit + Keys + SealedValues
+{
+}
 
-impl<T: Reads + Codes + Limits + Users + Sessions + Credentials + Audit + Keys> Unit for T {}
+impl<T: Reads + Codes + Limits + Users + Sessions + Credentials + Audit + Keys + SealedValues> Unit for T {}

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use doorbell_application::Doorbell;
 use doorbell_domain::Entropy;
 use doorbell_domain::phone::NumberingPlan;
+use doorbell_domain::ports::PublishedKeys;
 use doorbell_domain::time_zone::TimeZones;
 use doorbell_domain::web_push::{CurvePoints, EndpointPolicy};
 
@@ -24,8 +25,8 @@ pub struct Api {
     pub endpoints: EndpointPolicy,
     /// Makes request ids.
     pub entropy: Arc<dyn Entropy>,
-    /// The public signing keys (RFC 7517 §5), ready to send.
-    pub jwks: String,
+    /// The public signing keys.
+    pub keys: Arc<dyn PublishedKeys>,
     /// Whether a push provider is configured.
     pub push_configured: bool,
     /// Whether `/` leads to the playground.

@@ -14,16 +14,16 @@ use jsonwebtoken::{Algorithm, Header, decode_header, encode};
 use serde::{Deserialize, Serialize};
 use time::Duration;
 
-use crate::signing::SigningKeys;
+use crate::signing::SharedKeys;
 
 /// Access tokens in the form of RFC 9068 (without its `client_id` and `jti`), signed with EdDSA.
 ///
-/// What a token says of its own checking counts for nothing: the algorithm is EdDSA, the key is one of ours by its
-/// `kid`, and a token that brings a key or asks for extensions is refused. Time is the caller's, with a leeway of
+/// What a token says of its own checking counts for nothing: the algorithm is EdDSA, the key is one of ours that is good
+/// now, by its `kid`, and a token that brings a key or asks for extensions is refused. Time is the caller's, with a leeway of
 /// [`Self::LEEWAY`]; the library's clock is never asked.
 pub struct JwtTokens {
     issuer: String,
-    keys: Arc<SigningKeys>,
+    keys: Arc<SharedKeys>,
 }
 
 /// The form of the token, so that no other signed text passes for one (RFC 8725 §3.11).
@@ -50,7 +50,7 @@ impl JwtTokens {
     pub const LEEWAY: Duration = Duration::seconds(5);
 
     /// Tokens of `issuer` under `keys`.
-    pub fn new(issuer: impl Into<String>, keys: Arc<SigningKeys>) -> Self {
+    pub fn new(issuer: impl Into<String>, keys: Arc<SharedKeys>) -> Self {
         Self {
             issuer: issuer.into(),
             keys,
@@ -81,10 +81,13 @@ impl AccessTokens for JwtTokens {
         now: Timestamp,
         life: Duration,
     ) -> Result<Secret, KeyFailure> {
-        let (kid, key) = self.keys.newest();
+        let keys = self.keys.current();
+        let key = keys
+            .signer(now)
+            .ok_or(KeyFailure("every signing key is retired"))?;
         let header = Header {
             typ: Some(TYPE.to_owned()),
-            kid: Some(kid.to_owned()),
+            kid: Some(key.kid().to_owned()),
             ..Header::new(Algorithm::EdDSA)
         };
         let claims = Claims {
@@ -106,8 +109,9 @@ impl AccessTokens for JwtTokens {
             return Err(InvalidToken);
         }
         let header = decode_header(token).map_err(|_| InvalidToken)?;
+        let keys = self.keys.current();
         let key = kid(header)
-            .and_then(|kid| self.keys.named(&kid))
+            .and_then(|kid| keys.named(&kid, now))
             .ok_or(InvalidToken)?;
         let (message, encoded) = token.rsplit_once('.').ok_or(InvalidToken)?;
         // The engine takes neither padding nor loose bits at the end: a signature has one spelling.

@@ -3,13 +3,16 @@
 use std::sync::Arc;
 
 use doorbell_domain::ports::{KeyFailure, Sealer};
+use doorbell_domain::sealed::{SealedColumn, SealedPlace};
+use doorbell_domain::signing_key::KeyLife;
 use doorbell_domain::store::{KeyUse, Keys, Store, StoreError, StoredKey, transact};
 use doorbell_domain::{Clock, Entropy, FreshIds, Timestamp};
 use thiserror::Error;
 use uuid::Uuid;
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::signing::{SigningKey, SigningKeys};
+use crate::following::Follower;
+use crate::signing::{SharedKeys, SigningKey, SigningKeys};
 use crate::vapid::{Vapid, VapidKey};
 
 /// The database's key pairs, opened.
@@ -17,7 +20,9 @@ use crate::vapid::{Vapid, VapidKey};
 /// The first server that finds none makes them; whoever starts at the same time waits and takes the same.
 #[derive(Debug)]
 pub struct KeyRing {
-    signing: Arc<SigningKeys>,
+    signing: Arc<SharedKeys>,
+    /// The rows that the signing keys were opened from.
+    rows: Vec<StoredKey>,
     vapid: Vapid,
 }
 
@@ -69,23 +74,28 @@ impl KeyRing {
             Ok((existing_or(unit, &signing)?, existing_or(unit, &vapid)?))
         })
         .await?;
-        Self::open(sealer, &signing, &vapid)
+        Self::open(sealer, signing, &vapid)
     }
 
     /// Opens the key pairs of each use, newest first.
-    fn open(sealer: &dyn Sealer, signing: &[StoredKey], vapid: &[StoredKey]) -> Result<Self, KeyRingError> {
-        let signing = open_all(sealer, signing, SigningKey::restore)?;
-        let vapid = open_all(sealer, vapid, VapidKey::restore)?;
-        let missing = || KeyRingError::Making(KeyFailure("the store gave no key"));
+    fn open(sealer: &dyn Sealer, rows: Vec<StoredKey>, vapid: &[StoredKey]) -> Result<Self, KeyRingError> {
+        let signing = open_signing(sealer, &rows)?;
+        let vapid = open_all(sealer, vapid, |row, private| VapidKey::restore(row.id, private))?;
         Ok(Self {
-            signing: SigningKeys::new(signing).map(Arc::new).ok_or_else(missing)?,
+            signing: Arc::new(SharedKeys::new(signing)),
+            rows,
             vapid: vapid.into_iter().next().map(Vapid::new).ok_or_else(missing)?,
         })
     }
 
     /// What access tokens are signed with.
-    pub fn signing(&self) -> Arc<SigningKeys> {
+    pub fn signing(&self) -> Arc<SharedKeys> {
         Arc::clone(&self.signing)
+    }
+
+    /// Who keeps [`Self::signing`] up with the store.
+    pub fn follower(&self) -> Follower {
+        Follower::new(self.signing(), self.rows.clone())
     }
 
     /// This server's name at push services.
@@ -116,8 +126,9 @@ fn candidates(
         Ok(StoredKey {
             id,
             usage,
-            sealed: sealer.seal(id, private)?,
+            sealed: sealer.seal(place(id), private)?,
             created_at: now,
+            life: KeyLife::since(now),
         })
     };
     Ok([
@@ -126,21 +137,39 @@ fn candidates(
     ])
 }
 
+/// Where the private half of a key lies.
+pub(crate) const fn place(row: Uuid) -> SealedPlace {
+    SealedPlace {
+        column: SealedColumn::Keys,
+        row,
+    }
+}
+
+fn missing() -> KeyRingError {
+    KeyRingError::Making(KeyFailure("the store gave no key"))
+}
+
+/// Opens signing keys, newest first.
+pub(crate) fn open_signing(sealer: &dyn Sealer, rows: &[StoredKey]) -> Result<SigningKeys, KeyRingError> {
+    let restore = |row: &StoredKey, seed: &[u8; 32]| SigningKey::restore(row.id, row.life, seed);
+    SigningKeys::new(open_all(sealer, rows, restore)?).ok_or_else(missing)
+}
+
 fn open_all<T>(
     sealer: &dyn Sealer,
     stored: &[StoredKey],
-    restore: impl Fn(Uuid, &[u8; 32]) -> Result<T, KeyFailure>,
+    restore: impl Fn(&StoredKey, &[u8; 32]) -> Result<T, KeyFailure>,
 ) -> Result<Vec<T>, KeyRingError> {
     let open = |key: &StoredKey| {
         let (usage, id) = (key.usage, key.id);
         let mut opened = sealer
-            .open(id, &key.sealed)
+            .open(place(id), &key.sealed)
             .map_err(|reason| KeyRingError::WrongSecret { usage, id, reason })?;
         let private = <[u8; 32]>::try_from(&opened[..]).map(Zeroizing::new);
         opened.zeroize();
         private
             .map_err(|_| KeyFailure("not 32 octets"))
-            .and_then(|private| restore(id, &private))
+            .and_then(|private| restore(key, &private))
             .map_err(|reason| KeyRingError::Broken { usage, id, reason })
     };
     stored.iter().map(open).collect()
@@ -149,7 +178,7 @@ fn open_all<T>(
 #[cfg(test)]
 mod tests {
     use doorbell_domain::ports::VapidKeys;
-    use doorbell_domain::store::Found;
+    use doorbell_domain::store::{Found, KeyReads};
 
     use super::*;
     use crate::{Sealing, Secrets, SystemEntropy};
@@ -164,7 +193,7 @@ mod tests {
         rivals: Vec<StoredKey>,
     }
 
-    impl Keys for Rows {
+    impl KeyReads for Rows {
         fn keys(&mut self, usage: KeyUse) -> Found<Vec<StoredKey>> {
             Ok(self
                 .rows
@@ -173,7 +202,9 @@ mod tests {
                 .cloned()
                 .collect())
         }
+    }
 
+    impl Keys for Rows {
         fn insert_first_key(&mut self, key: &StoredKey) -> Found<StoredKey> {
             self.rows.append(&mut self.rivals);
             if self.keys(key.usage)?.is_empty() {
@@ -181,6 +212,27 @@ mod tests {
             }
             let first = self.keys(key.usage)?.into_iter().next();
             Ok(first.expect("there is one now"))
+        }
+
+        fn lock_keys(&mut self, _usage: KeyUse) -> Found<()> {
+            Ok(())
+        }
+
+        fn insert_key(&mut self, key: &StoredKey) -> Found<()> {
+            self.rows.insert(0, key.clone());
+            Ok(())
+        }
+
+        fn retire_key(&mut self, id: Uuid, at: Timestamp) -> Found<()> {
+            for row in self.rows.iter_mut().filter(|row| row.id == id) {
+                row.life.retires_at = Some(at);
+            }
+            Ok(())
+        }
+
+        fn remove_key(&mut self, id: Uuid) -> Found<()> {
+            self.rows.retain(|row| row.id != id);
+            Ok(())
         }
     }
 
@@ -197,12 +249,15 @@ mod tests {
         let [signing, vapid] = drawn(sealer);
         let signing = existing_or(rows, &signing)?;
         let vapid = existing_or(rows, &vapid)?;
-        KeyRing::open(sealer, &signing, &vapid)
+        KeyRing::open(sealer, signing, &vapid)
     }
 
     fn names(ring: &KeyRing) -> (Vec<String>, Vec<u8>) {
-        let kids = ring.signing().iter().map(SigningKey::kid).collect();
-        (kids, ring.vapid().current_public().to_vec())
+        let keys = ring.signing().current();
+        let kids = keys
+            .good(Timestamp::from_micros(1))
+            .map(|key| key.kid().to_owned());
+        (kids.collect(), ring.vapid().current_public().to_vec())
     }
 
     #[test]
@@ -259,11 +314,11 @@ mod tests {
         start(&mut rows, &sealer).expect("starts");
         let mut moved = rows.rows.clone();
         moved[0].id = Uuid::from_u128(1);
-        let opened = KeyRing::open(&sealer, &moved[..1], &moved[1..]);
+        let opened = KeyRing::open(&sealer, moved[..1].to_vec(), &moved[1..]);
         assert!(matches!(opened, Err(KeyRingError::WrongSecret { .. })));
         let mut short = rows.rows.clone();
-        short[1].sealed = sealer.seal(short[1].id, &[1; 31]).expect("seals");
-        let opened = KeyRing::open(&sealer, &short[..1], &short[1..]);
+        short[1].sealed = sealer.seal(place(short[1].id), &[1; 31]).expect("seals");
+        let opened = KeyRing::open(&sealer, short[..1].to_vec(), &short[1..]);
         assert!(matches!(
             opened,
             Err(KeyRingError::Broken {
@@ -277,7 +332,7 @@ mod tests {
     fn several_signing_keys_open_in_their_order() {
         let sealer = sealing(SECRET);
         let ([old, vapid], [new, _]) = (drawn(&sealer), drawn(&sealer));
-        let ring = KeyRing::open(&sealer, &[new.clone(), old.clone()], &[vapid]).expect("opens");
+        let ring = KeyRing::open(&sealer, vec![new.clone(), old.clone()], &[vapid]).expect("opens");
         assert_eq!(names(&ring).0, [new.id.to_string(), old.id.to_string()]);
     }
 }

@@ -1,20 +1,21 @@
 //! The key pairs that access tokens are signed with.
 
 use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
-use doorbell_domain::Entropy;
 use doorbell_domain::ports::KeyFailure;
+use doorbell_domain::signing_key::{HasLife, KeyLife, signer};
+use doorbell_domain::{Entropy, Timestamp};
 use jsonwebtoken::EncodingKey;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use crate::key_set::KeySet;
-
 /// An Ed25519 key pair (RFC 8032), named by the id of its row.
 pub struct SigningKey {
-    id: Uuid,
+    kid: String,
+    life: KeyLife,
     public: [u8; 32],
     pair: Ed25519KeyPair,
     sign: EncodingKey,
@@ -26,14 +27,15 @@ impl SigningKey {
         Zeroizing::new(entropy.bytes())
     }
 
-    /// The key pair of `seed`, under the name `id`.
-    pub fn restore(id: Uuid, seed: &[u8; 32]) -> Result<Self, KeyFailure> {
+    /// The key pair of `seed`, under the name `id`, in its times.
+    pub fn restore(id: Uuid, life: KeyLife, seed: &[u8; 32]) -> Result<Self, KeyFailure> {
         let broken = |_| KeyFailure("Ed25519 key");
         let pair = Ed25519KeyPair::from_seed_unchecked(seed).map_err(|_| KeyFailure("Ed25519 seed"))?;
         let pkcs8 = pair.to_pkcs8v1().map_err(broken)?;
         let public = pair.public_key().as_ref().try_into();
         Ok(Self {
-            id,
+            kid: id.as_hyphenated().to_string(),
+            life,
             public: public.map_err(|_| KeyFailure("Ed25519 public key"))?,
             sign: EncodingKey::from_ed_der(pkcs8.as_ref()),
             pair,
@@ -41,8 +43,8 @@ impl SigningKey {
     }
 
     /// Its name in tokens and in the published set.
-    pub fn kid(&self) -> String {
-        self.id.as_hyphenated().to_string()
+    pub fn kid(&self) -> &str {
+        &self.kid
     }
 
     /// The public half.
@@ -61,36 +63,72 @@ impl SigningKey {
     }
 }
 
-impl fmt::Debug for SigningKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SigningKey({})", self.id)
+impl HasLife for SigningKey {
+    fn life(&self) -> KeyLife {
+        self.life
     }
 }
 
-/// The key pairs whose tokens are good: the newest signs, all verify.
-#[derive(Debug)]
-pub struct SigningKeys {
-    keys: KeySet<SigningKey>,
+impl fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SigningKey({})", self.kid)
+    }
 }
+
+/// The key pairs that sign access tokens, each in its times.
+#[derive(Debug)]
+pub struct SigningKeys(Vec<SigningKey>);
 
 impl SigningKeys {
     /// Keys in their order, newest first; `None` without any.
     pub fn new(keys: impl IntoIterator<Item = SigningKey>) -> Option<Self> {
-        let named = keys.into_iter().map(|key| (key.kid(), key));
-        KeySet::new(named).map(|keys| Self { keys })
+        let keys: Vec<_> = keys.into_iter().collect();
+        (!keys.is_empty()).then_some(Self(keys))
     }
 
-    pub(crate) fn newest(&self) -> (&str, &SigningKey) {
-        self.keys.newest()
+    /// The key that signs at `now`; `None` where all are retired.
+    pub(crate) fn signer(&self, now: Timestamp) -> Option<&SigningKey> {
+        signer(&self.0, now)
     }
 
-    pub(crate) fn named(&self, kid: &str) -> Option<&SigningKey> {
-        self.keys.named(kid)
+    /// The key of that name, if its tokens are good at `now`.
+    pub(crate) fn named(&self, kid: &str, now: Timestamp) -> Option<&SigningKey> {
+        self.good(now).find(|key| key.kid == kid)
     }
 
-    /// All keys, newest first.
-    pub fn iter(&self) -> impl Iterator<Item = &SigningKey> {
-        self.keys.iter().map(|(_, key)| key)
+    /// The keys whose tokens are good at `now`, newest first.
+    pub fn good(&self, now: Timestamp) -> impl Iterator<Item = &SigningKey> {
+        self.0.iter().filter(move |key| key.life.is_good(now))
+    }
+}
+
+/// The signing keys of a running server: one set, replaced as a whole.
+///
+/// Whoever signs, verifies or publishes takes the set as it is and is done with the lock before any of that, so nobody waits
+/// longer than it takes to copy a pointer.
+#[derive(Debug)]
+pub struct SharedKeys(RwLock<Arc<SigningKeys>>);
+
+impl SharedKeys {
+    /// Shares `keys`.
+    pub fn new(keys: SigningKeys) -> Self {
+        Self(RwLock::new(Arc::new(keys)))
+    }
+
+    /// The set as it is now.
+    pub(crate) fn current(&self) -> Arc<SigningKeys> {
+        // What was replaced by a thread that then panicked is whole all the same.
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Puts another set in its place, for every use from now on.
+    pub(crate) fn replace(&self, keys: SigningKeys) {
+        let keys = Arc::new(keys);
+        let mut place = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        // The old set is dropped, and its keys wiped, after the lock.
+        let before = std::mem::replace(&mut *place, keys);
+        drop(place);
+        drop(before);
     }
 }
 
@@ -105,7 +143,8 @@ mod tests {
             0x9d, 0x61, 0xb1, 0x9d, 0xef, 0xfd, 0x5a, 0x60, 0xba, 0x84, 0x4a, 0xf4, 0x92, 0xec, 0x2c, 0xc4,
             0x44, 0x49, 0xc5, 0x69, 0x7b, 0x32, 0x69, 0x19, 0x70, 0x3b, 0xac, 0x03, 0x1c, 0xae, 0x7f, 0x60,
         ];
-        let key = SigningKey::restore(Uuid::nil(), &seed).expect("a seed");
+        let key = SigningKey::restore(Uuid::nil(), KeyLife::since(Timestamp::from_micros(0)), &seed)
+            .expect("a seed");
         let public = [
             0xd7, 0x5a, 0x98, 0x01, 0x82, 0xb1, 0x0a, 0xb7, 0xd5, 0x4b, 0xfe, 0xd3, 0xc9, 0x64, 0x07, 0x3a,
             0x0e, 0xe1, 0x72, 0xf3, 0xda, 0xa6, 0x23, 0x25, 0xaf, 0x02, 0x1a, 0x68, 0xf7, 0x07, 0x51, 0x1a,

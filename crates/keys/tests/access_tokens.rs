@@ -10,8 +10,9 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use doorbell_domain::ports::{AccessTokens, InvalidToken};
 use doorbell_domain::session::Caller;
+use doorbell_domain::signing_key::KeyLife;
 use doorbell_domain::{SessionId, Timestamp, UserId};
-use doorbell_keys::{JwtTokens, SigningKey, SigningKeys};
+use doorbell_keys::{JwtTokens, SharedKeys, SigningKey, SigningKeys};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use time::Duration;
@@ -28,11 +29,12 @@ fn at(seconds: i64) -> Timestamp {
 }
 
 fn key(id: u128, seed: [u8; 32]) -> SigningKey {
-    SigningKey::restore(Uuid::from_u128(id), &seed).expect("a seed")
+    SigningKey::restore(Uuid::from_u128(id), KeyLife::since(at(0)), &seed).expect("a seed")
 }
 
 fn tokens_of(keys: impl IntoIterator<Item = SigningKey>) -> JwtTokens {
-    JwtTokens::new(ISSUER, Arc::new(SigningKeys::new(keys).expect("a key")))
+    let keys = SigningKeys::new(keys).expect("a key");
+    JwtTokens::new(ISSUER, Arc::new(SharedKeys::new(keys)))
 }
 
 fn tokens() -> JwtTokens {
@@ -251,6 +253,42 @@ fn the_newest_key_signs_and_an_older_one_still_verifies_until_it_is_gone() {
     assert!(after.verify(&new, at(NOW)).is_ok());
     assert_eq!(before.verify(&new, at(NOW)), Err(InvalidToken));
     assert_eq!(after.verify(&old, at(NOW)), Err(InvalidToken));
+}
+
+#[test]
+fn a_key_signs_and_verifies_in_its_times() {
+    let lives = |old_retires: Option<i64>, new_starts: i64| {
+        let key = |id: u128, seed: u8, starts: i64, retires: Option<i64>| {
+            let life = KeyLife {
+                starts_at: at(starts),
+                retires_at: retires.map(at),
+            };
+            SigningKey::restore(Uuid::from_u128(id), life, &[seed; 32]).expect("a seed")
+        };
+        tokens_of([key(2, 8, new_starts, None), key(1, 7, 0, old_retires)])
+    };
+    let tokens = lives(Some(NOW + 5000), NOW + 360);
+    let Caller { user, session, .. } = caller(0);
+    let issue = |now| {
+        let token = tokens.issue(user, session, at(now), Duration::hours(1));
+        token.expect("signs").expose().to_owned()
+    };
+    let kid = |token: &str| {
+        let header = token.split('.').next().expect("three parts");
+        let header = URL_SAFE_NO_PAD.decode(header).expect("base64url");
+        serde_json::from_slice::<Value>(&header).expect("JSON")["kid"].clone()
+    };
+    let (old, new) = (issue(NOW + 359), issue(NOW + 360));
+    assert_eq!(kid(&old), json!(Uuid::from_u128(1).to_string()));
+    assert_eq!(kid(&new), json!(Uuid::from_u128(2).to_string()));
+    // The old key's token dies of its own age; a server whose clock is behind believes the new key's already.
+    assert!(tokens.verify(&old, at(NOW + 3959)).is_ok());
+    assert!(tokens.verify(&new, at(NOW + 356)).is_ok());
+    // Retired early, the key takes its living tokens along.
+    let revoked = lives(Some(NOW + 400), NOW + 360);
+    assert!(revoked.verify(&old, at(NOW + 399)).is_ok());
+    assert_eq!(revoked.verify(&old, at(NOW + 400)), Err(InvalidToken));
+    assert!(revoked.verify(&new, at(NOW + 400)).is_ok());
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod credentials;
 mod keys;
 mod limits;
 mod reads;
+mod sealed;
 
 use diesel::connection::{AnsiTransactionManager, TransactionManager};
 use diesel::{Connection, PgConnection, QueryResult};

@@ -151,6 +151,8 @@ diesel::table! {
         usage -> Text,
         sealed -> Binary,
         created_at -> Timestamptz,
+        starts_at -> Nullable<Timestamptz>,
+        retires_at -> Nullable<Timestamptz>,
     }
 }
 

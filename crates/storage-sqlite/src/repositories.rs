@@ -8,6 +8,7 @@ mod credentials;
 mod keys;
 mod limits;
 mod reads;
+mod sealed;
 mod sessions;
 mod users;
 

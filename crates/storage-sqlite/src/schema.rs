@@ -159,6 +159,8 @@ diesel::table! {
         usage -> Text,
         sealed -> Binary,
         created_at -> BigInt,
+        starts_at -> Nullable<BigInt>,
+        retires_at -> Nullable<BigInt>,
     }
 }
 

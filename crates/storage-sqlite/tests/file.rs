@@ -184,7 +184,7 @@ async fn a_row_that_no_row_can_be_names_its_table_and_column() {
         (
             "UPDATE devices SET platform = 'ios'; UPDATE push_tokens SET sealed = x'00'",
             "push_tokens",
-            "sealed: sealed for another row",
+            "sealed: sealed for another place",
         ),
         ("UPDATE sessions SET counter = -1", "sessions", "counter"),
     ] {

@@ -1,8 +1,9 @@
-//! Secrets in rows: sealed when written, opened when read, bound to the row that holds them.
+//! Secrets in rows: sealed when written, opened when read, bound to the column and the row that hold them.
 
 use std::sync::Arc;
 
 use doorbell_domain::ports::{KeyFailure, Sealer};
+use doorbell_domain::sealed::{SealedColumn, SealedPlace};
 use doorbell_domain::secret::Secret;
 use doorbell_domain::store::{Found, StoreError};
 use doorbell_domain::web_push::SubscriptionKeys;
@@ -26,74 +27,90 @@ impl Vault {
 
     /// What `push_tokens.sealed` holds.
     pub fn seal_token(&self, row: TokenId, value: &PushToken) -> Found<Vec<u8>> {
-        self.seal(row.uuid(), value.expose().as_bytes())
+        self.seal(SealedColumn::PushTokens, row.uuid(), value.expose().as_bytes())
     }
 
     /// Reads `push_tokens.sealed`.
     pub fn open_token(&self, row: TokenId, sealed: &[u8]) -> Found<PushToken> {
-        let value = self.open_text(row.uuid(), sealed, TOKENS, "sealed")?;
+        let value = self.open_text(SealedColumn::PushTokens, row.uuid(), sealed)?;
         PushToken::parse(value.expose()).or_inconsistent(TOKENS, "sealed")
     }
 
     /// What `subscriptions.sealed_endpoint` holds.
     pub fn seal_endpoint(&self, row: SubscriptionId, endpoint: &WebPushEndpoint) -> Found<Vec<u8>> {
-        self.seal(row.uuid(), endpoint.expose().as_bytes())
+        let text = endpoint.expose().as_bytes();
+        self.seal(SealedColumn::SubscriptionEndpoints, row.uuid(), text)
     }
 
     /// Reads `subscriptions.sealed_endpoint`.
     pub fn open_endpoint(&self, row: SubscriptionId, sealed: &[u8]) -> Found<WebPushEndpoint> {
-        let text = self.open_text(row.uuid(), sealed, SUBSCRIPTIONS, "sealed_endpoint")?;
+        let text = self.open_text(SealedColumn::SubscriptionEndpoints, row.uuid(), sealed)?;
         Ok(WebPushEndpoint::restore(text.expose().to_owned()))
     }
 
     /// What `subscriptions.sealed_keys` holds: `p256dh`'s 65 bytes, then `auth`'s 16.
     pub fn seal_keys(&self, row: SubscriptionId, keys: &SubscriptionKeys) -> Found<Vec<u8>> {
-        self.seal(row.uuid(), &[&keys.p256dh()[..], &keys.auth()[..]].concat())
+        let both = [&keys.p256dh()[..], &keys.auth()[..]].concat();
+        self.seal(SealedColumn::SubscriptionKeys, row.uuid(), &both)
     }
 
     /// Reads `subscriptions.sealed_keys`.
     pub fn open_keys(&self, row: SubscriptionId, sealed: &[u8]) -> Found<SubscriptionKeys> {
-        let plain = self.open(row.uuid(), sealed, SUBSCRIPTIONS, "sealed_keys")?;
+        let plain = self.open(SealedColumn::SubscriptionKeys, row.uuid(), sealed)?;
         plain
             .split_first_chunk::<65>()
             .and_then(|(p256dh, auth)| Some(SubscriptionKeys::restore(*p256dh, auth.try_into().ok()?)))
             .or_inconsistent(SUBSCRIPTIONS, "sealed_keys")
     }
 
-    fn seal(&self, row: Uuid, plain: &[u8]) -> Found<Vec<u8>> {
-        let sealed = self.0.seal(row, plain);
+    fn seal(&self, column: SealedColumn, row: Uuid, plain: &[u8]) -> Found<Vec<u8>> {
+        let sealed = self.0.seal(SealedPlace { column, row }, plain);
         sealed.map_err(|KeyFailure(why)| StoreError::Failed(format!("sealing: {why}")))
     }
 
-    fn open(&self, row: Uuid, sealed: &[u8], table: &'static str, column: &str) -> Found<Vec<u8>> {
+    fn open(&self, column: SealedColumn, row: Uuid, sealed: &[u8]) -> Found<Vec<u8>> {
         self.0
-            .open(row, sealed)
-            .map_err(|KeyFailure(why)| inconsistent(table, &format!("{column}: {why}")))
+            .open(SealedPlace { column, row }, sealed)
+            .map_err(|KeyFailure(why)| {
+                let (table, column) = parts_of(column);
+                inconsistent(table, &format!("{column}: {why}"))
+            })
     }
 
-    fn open_text(&self, row: Uuid, sealed: &[u8], table: &'static str, column: &str) -> Found<Secret> {
-        let plain = self.open(row, sealed, table, column)?;
+    fn open_text(&self, column: SealedColumn, row: Uuid, sealed: &[u8]) -> Found<Secret> {
+        let plain = self.open(column, row, sealed)?;
+        let (table, column) = parts_of(column);
         String::from_utf8(plain)
             .map(Secret::new)
             .or_inconsistent(table, column)
     }
 }
 
+/// The table, and the column in it.
+fn parts_of(column: SealedColumn) -> (&'static str, &'static str) {
+    let name = column.name();
+    name.split_once('.').unwrap_or((name, ""))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Writes the row's id before the bytes.
+    /// Writes the place before the bytes.
     struct Labels;
 
     impl Sealer for Labels {
-        fn seal(&self, row: Uuid, plain: &[u8]) -> Result<Vec<u8>, KeyFailure> {
-            Ok([row.as_bytes(), plain].concat())
+        fn seal(&self, place: SealedPlace, plain: &[u8]) -> Result<Vec<u8>, KeyFailure> {
+            Ok([place.binding().as_slice(), plain].concat())
         }
 
-        fn open(&self, row: Uuid, sealed: &[u8]) -> Result<Vec<u8>, KeyFailure> {
-            let plain = sealed.strip_prefix(row.as_bytes());
-            plain.map(<[u8]>::to_vec).ok_or(KeyFailure("another row's"))
+        fn open(&self, place: SealedPlace, sealed: &[u8]) -> Result<Vec<u8>, KeyFailure> {
+            let plain = sealed.strip_prefix(place.binding().as_slice());
+            plain.map(<[u8]>::to_vec).ok_or(KeyFailure("another place's"))
+        }
+
+        fn is_current(&self, _sealed: &[u8]) -> bool {
+            true
         }
     }
 
@@ -109,12 +126,27 @@ mod tests {
         assert_eq!(vault.open_keys(row(1), &sealed), Ok(keys));
         assert_eq!(
             vault.open_keys(row(2), &sealed),
-            Err(inconsistent(SUBSCRIPTIONS, "sealed_keys: another row's"))
+            Err(inconsistent(SUBSCRIPTIONS, "sealed_keys: another place's"))
         );
-        let short = Labels.seal(row(1).uuid(), &[4; 80]).expect("sealed");
+        let place = SealedPlace {
+            column: SealedColumn::SubscriptionKeys,
+            row: row(1).uuid(),
+        };
+        let short = Labels.seal(place, &[4; 80]).expect("sealed");
         assert_eq!(
             vault.open_keys(row(1), &short),
             Err(inconsistent(SUBSCRIPTIONS, "sealed_keys"))
+        );
+    }
+
+    #[test]
+    fn a_value_that_was_put_into_another_column_of_its_row_does_not_open() {
+        let vault = Vault::new(Arc::new(Labels));
+        let keys = SubscriptionKeys::restore([4; 65], [9; 16]);
+        let sealed = vault.seal_keys(row(1), &keys).expect("sealed");
+        assert_eq!(
+            vault.open_endpoint(row(1), &sealed).map(drop),
+            Err(inconsistent(SUBSCRIPTIONS, "sealed_endpoint: another place's"))
         );
     }
 
@@ -125,7 +157,11 @@ mod tests {
         let value = PushToken::parse("token 😀").expect("a token");
         let sealed = vault.seal_token(id, &value).expect("sealed");
         assert_eq!(vault.open_token(id, &sealed), Ok(value));
-        let bad = Labels.seal(id.uuid(), &[0xff]).expect("sealed");
+        let place = SealedPlace {
+            column: SealedColumn::PushTokens,
+            row: id.uuid(),
+        };
+        let bad = Labels.seal(place, &[0xff]).expect("sealed");
         assert_eq!(vault.open_token(id, &bad), Err(inconsistent(TOKENS, "sealed")));
     }
 }

@@ -12,6 +12,7 @@ pub mod moves;
 pub mod reads;
 pub mod registration;
 pub mod removal;
+pub mod sealed;
 pub mod sessions;
 pub mod users;
 
@@ -128,6 +129,13 @@ macro_rules! store_contract {
                 the_first_key_stays
                 keys_of_one_use_come_newest_first
                 servers_that_start_at_once_agree_on_one_key
+                a_key_is_kept_with_its_times
+                who_changes_keys_is_waited_for
+            }
+            sealed {
+                sealed_values_come_in_pages_in_order
+                a_sealed_value_is_replaced_only_where_it_is_what_was_read
+                a_credential_that_was_sealed_again_reads_as_before
             }
             audit {
                 the_trail_is_newest_first_and_whole
@@ -178,6 +186,7 @@ mod tests {
             ("reads", include_str!("contract/reads.rs")),
             ("registration", include_str!("contract/registration.rs")),
             ("removal", include_str!("contract/removal.rs")),
+            ("sealed", include_str!("contract/sealed.rs")),
             ("sessions", include_str!("contract/sessions.rs")),
             ("users", include_str!("contract/users.rs")),
         ];

@@ -2,8 +2,10 @@
 
 use doorbell_domain::code::Purpose;
 use doorbell_domain::limits::{LimitPolicy, Network, counters};
+use doorbell_domain::sealed::SealedColumn;
 use doorbell_domain::session::EndReason;
-use doorbell_domain::store::{DeviceKey, KeyUse, Page, StoredKey};
+use doorbell_domain::signing_key::KeyLife;
+use doorbell_domain::store::{DeviceKey, KeyUse, Page, Resealed, StoredKey};
 use doorbell_domain::{Caller, Clock, Platform};
 
 use crate::Scene;
@@ -45,7 +47,9 @@ pub async fn everything(scene: &Scene) {
         usage: KeyUse::Vapid,
         sealed: vec![1],
         created_at: now,
+        life: KeyLife::since(now),
     };
+    keys(scene).await;
     scene
         .write(move |unit| {
             session.counter += 1;
@@ -55,6 +59,41 @@ pub async fn everything(scene: &Scene) {
             unit.end_session(other.session, now, EndReason::Logout)?;
             unit.end_sessions_of(one.user, None, now, EndReason::Logout)?;
             unit.insert_first_key(&key)
+        })
+        .await;
+}
+
+async fn keys(scene: &Scene) {
+    let now = scene.clock.now();
+    let (usage, id) = (KeyUse::AccessToken, scene.id());
+    let key = StoredKey {
+        id,
+        usage,
+        sealed: vec![1],
+        created_at: now,
+        life: KeyLife::since(now),
+    };
+    scene
+        .write(move |unit| {
+            unit.lock_keys(usage)?;
+            unit.insert_key(&key)?;
+            unit.retire_key(id, now)?;
+            for column in SealedColumn::ALL {
+                let values = unit.sealed_values(column, Some(id), 10)?;
+                let same = values.into_iter().map(|value| Resealed {
+                    row: value.row,
+                    old: value.sealed.clone(),
+                    new: value.sealed,
+                });
+                unit.replace_sealed(column, &same.collect::<Vec<_>>())?;
+                let nothing = Resealed {
+                    row: id,
+                    old: vec![2],
+                    new: vec![3],
+                };
+                unit.replace_sealed(column, &[nothing])?;
+            }
+            unit.remove_key(id)
         })
         .await;
 }

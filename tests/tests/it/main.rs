@@ -17,6 +17,8 @@ mod easyflow;
 #[cfg(test)]
 mod headers;
 #[cfg(test)]
+mod key_rotation;
+#[cfg(test)]
 mod limits;
 #[cfg(test)]
 mod ocore;
@@ -29,6 +31,8 @@ mod playground;
 #[cfg(test)]
 mod races;
 #[cfg(test)]
+mod resealing;
+#[cfg(test)]
 mod rocketchat;
 #[cfg(test)]
 mod sessions;
@@ -37,4 +41,10 @@ mod sign_in;
 #[cfg(test)]
 mod starting;
 #[cfg(test)]
+mod stolen_database;
+#[cfg(test)]
+mod token_headers;
+#[cfg(test)]
 mod transport;
+#[cfg(test)]
+mod two_servers;

@@ -10,15 +10,15 @@ use crate::routing::Answer;
 
 /// A JSON Web Key Set (RFC 7517 §5).
 #[derive(ToSchema)]
-#[expect(dead_code, reason = "describes what the port `jwks` holds as text")]
+#[expect(dead_code, reason = "describes what the port `PublishedKeys` gives as text")]
 struct JsonWebKeySet {
-    /// Every key that may have signed a token which is still good.
+    /// Every key that may have signed a token which is still good, and the one that will sign next.
     keys: Vec<JsonWebKey>,
 }
 
 /// The public half of a key that signs access tokens (RFC 8037 §2).
 #[derive(ToSchema)]
-#[expect(dead_code, reason = "describes what the port `jwks` holds as text")]
+#[expect(dead_code, reason = "describes what the port `PublishedKeys` gives as text")]
 struct JsonWebKey {
     /// Always `OKP`.
     #[schema(schema_with = octet_key_pair)]
@@ -51,5 +51,5 @@ pub(super) async fn jwks(call: &mut Call) -> Answer {
     Ok(HttpResponse::Ok()
         .insert_header((CACHE_CONTROL, "public, max-age=300"))
         .insert_header((CONTENT_TYPE, "application/json"))
-        .body(call.api.jwks.clone()))
+        .body(call.api.keys.jwks(call.api.doorbell.now())))
 }

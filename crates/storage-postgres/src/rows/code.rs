@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 use doorbell_domain::code::CodeHash;
+use doorbell_domain::signing_key::KeyLife;
 use doorbell_domain::store::{Found, StoredKey, TrailLine};
 use doorbell_domain::{DeviceUid, OtpSession, OtpSessionId, SessionId};
 use doorbell_storage::{OrInconsistent, parts};
@@ -65,12 +66,14 @@ impl OtpRow {
 }
 
 #[derive(Queryable, Insertable)]
-#[diesel(table_name = keys)]
+#[diesel(table_name = keys, treat_none_as_default_value = false)]
 pub(crate) struct KeyRow {
     id: Uuid,
     usage: String,
     sealed: Vec<u8>,
     created_at: Moment,
+    starts_at: Option<Moment>,
+    retires_at: Option<Moment>,
 }
 
 impl KeyRow {
@@ -80,6 +83,8 @@ impl KeyRow {
             usage: key.usage.name().to_owned(),
             sealed: key.sealed.clone(),
             created_at: Moment(key.created_at),
+            starts_at: Some(Moment(key.life.starts_at)),
+            retires_at: key.life.retires_at.map(Moment),
         }
     }
 
@@ -89,6 +94,10 @@ impl KeyRow {
             usage: parts::key_use(&self.usage, "keys")?,
             sealed: self.sealed,
             created_at: self.created_at.0,
+            life: KeyLife {
+                starts_at: instant(self.starts_at).unwrap_or(self.created_at.0),
+                retires_at: instant(self.retires_at),
+            },
         })
     }
 }

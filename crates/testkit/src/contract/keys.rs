@@ -3,18 +3,22 @@
 use std::sync::Arc;
 
 use doorbell_domain::Clock;
+use doorbell_domain::signing_key::KeyLife;
 use doorbell_domain::store::{KeyUse, Store, StoredKey};
+use time::Duration;
 use tokio::task::JoinSet;
 
 use crate::Scene;
 
 fn key(scene: &Scene, usage: KeyUse) -> StoredKey {
     let id = scene.id();
+    let now = scene.clock.now();
     StoredKey {
         id,
         usage,
         sealed: id.as_bytes().repeat(5),
-        created_at: scene.clock.now(),
+        created_at: now,
+        life: KeyLife::since(now),
     }
 }
 
@@ -59,4 +63,65 @@ pub async fn servers_that_start_at_once_agree_on_one_key(store: Arc<dyn Store>) 
     agreed.dedup();
     assert_eq!(agreed.len(), 1, "{agreed:?}");
     assert_eq!(scene.write(|unit| unit.keys(KeyUse::AccessToken)).await, agreed);
+}
+
+/// Those that retired too, until they are removed; reading needs no transaction that writes.
+pub async fn a_key_is_kept_with_its_times(store: Arc<dyn Store>) {
+    let scene = Scene::new(store);
+    let usage = KeyUse::AccessToken;
+    let first = key(&scene, usage);
+    insert_first(&scene, &first).await;
+    let mut second = key(&scene, usage);
+    second.life.starts_at = scene.clock.now() + Duration::minutes(6);
+    let added = second.clone();
+    let retires_at = scene.clock.now() + Duration::microseconds(1);
+    let retired = first.id;
+    scene
+        .write(move |unit| {
+            unit.lock_keys(usage)?;
+            unit.insert_key(&added)?;
+            unit.retire_key(retired, retires_at)
+        })
+        .await;
+    let mut ended = first.clone();
+    ended.life.retires_at = Some(retires_at);
+    let kept = scene.read(move |reads| reads.keys(usage)).await;
+    assert_eq!(kept, [second.clone(), ended]);
+
+    scene
+        .write(move |unit| {
+            unit.lock_keys(usage)?;
+            // The second removal finds nothing.
+            unit.remove_key(retired)?;
+            unit.remove_key(retired)
+        })
+        .await;
+    assert_eq!(scene.read(move |reads| reads.keys(usage)).await, [second]);
+}
+
+/// Each sees what the one before it wrote.
+pub async fn who_changes_keys_is_waited_for(store: Arc<dyn Store>) {
+    let scene = Scene::new(store);
+    let usage = KeyUse::AccessToken;
+    insert_first(&scene, &key(&scene, usage)).await;
+    let mut rotations = JoinSet::new();
+    for _ in 0..16 {
+        let scene = scene.clone();
+        rotations.spawn(async move {
+            let own = key(&scene, usage);
+            scene
+                .write(move |unit| {
+                    unit.lock_keys(usage)?;
+                    let alone = unit.keys(usage)?.len() == 1;
+                    if alone {
+                        unit.insert_key(&own)?;
+                    }
+                    Ok(alone)
+                })
+                .await
+        });
+    }
+    let added = rotations.join_all().await;
+    assert_eq!(added.iter().filter(|added| **added).count(), 1);
+    assert_eq!(scene.read(move |reads| reads.keys(usage)).await.len(), 2);
 }
