@@ -24,6 +24,8 @@ pub(crate) enum Command {
     Serve(Box<Configuration>),
     /// Bring the database's schema up to this program, and exit.
     Migrate(Box<Configuration>),
+    /// Carry out deletions that are due, remove what is kept no longer, and exit once nothing is left to do.
+    Sweep(Box<Configuration>),
     /// Print the OpenAPI document, and exit.
     Openapi,
 }
@@ -229,7 +231,9 @@ mod tests {
     fn configured(args: &[&str]) -> Configuration {
         let line = ["doorbell", "serve"].iter().chain(args);
         match CommandLine::try_parse_from(line).expect("a command line").command {
-            Command::Serve(configuration) | Command::Migrate(configuration) => *configuration,
+            Command::Serve(configuration)
+            | Command::Migrate(configuration)
+            | Command::Sweep(configuration) => *configuration,
             Command::Openapi => panic!("`doorbell serve` prints no document"),
         }
     }

@@ -13,11 +13,13 @@ use crate::address::ValueHash;
 use crate::audit::AuditEvent;
 use crate::code::{CodePolicy, OtpSession, Purpose};
 use crate::device::DeviceView;
+use crate::personal_data::PersonalData;
 use crate::ports::BoxFuture;
 use crate::registration::{Refusal, Registered, Registration};
 use crate::session::{Caller, EndReason, Session};
+use crate::sweeps::Sweeps;
 use crate::text::{ActivityId, DeviceId, Fingerprint};
-use crate::{DeviceUid, PhoneNumber, SessionId, Subscription, Timestamp, User, UserId};
+use crate::{AuditId, DeviceUid, PhoneNumber, SessionId, Subscription, Timestamp, User, UserId};
 
 /// Why a store did not do what it was asked.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -169,7 +171,7 @@ pub struct DevicePage {
 
 /// What reads can ask. Each is one statement over indexes that starts at the session's row (its row must
 /// have the caller's user), and leaves judging the session to the caller.
-pub trait Reads {
+pub trait Reads: PersonalData {
     /// The session.
     fn session(&mut self, caller: Caller) -> Found<Option<Session>>;
 
@@ -295,6 +297,8 @@ pub trait Audit {
 /// A line of the trail as it was kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrailLine {
+    /// The line's identity, in order of time.
+    pub id: AuditId,
     /// When it happened.
     pub at: Timestamp,
     /// The name of its [`AuditAction`](crate::audit::AuditAction).
@@ -350,6 +354,6 @@ pub trait Keys {
 }
 
 /// All repositories of one open writing transaction. Its reads see what it wrote.
-pub trait Unit: Reads + Codes + Users + Sessions + Credentials + Audit + Keys {}
+pub trait Unit: Reads + Codes + Users + Sessions + Credentials + Audit + Keys + Sweeps {}
 
-impl<T: Reads + Codes + Users + Sessions + Credentials + Audit + Keys> Unit for T {}
+impl<T: Reads + Codes + Users + Sessions + Credentials + Audit + Keys + Sweeps> Unit for T {}

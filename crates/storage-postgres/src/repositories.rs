@@ -5,7 +5,9 @@ mod audit;
 mod codes;
 mod credentials;
 mod keys;
+mod personal_data;
 mod reads;
+mod sweeps;
 
 use diesel::connection::{AnsiTransactionManager, TransactionManager};
 use diesel::{Connection, PgConnection, QueryResult};

@@ -6,8 +6,10 @@ mod audit;
 mod codes;
 mod credentials;
 mod keys;
+mod personal_data;
 mod reads;
 mod sessions;
+mod sweeps;
 mod users;
 
 use diesel::SqliteConnection;

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text, Timestamptz};
 use doorbell_domain::code::{CodePolicy, Purpose};
-use doorbell_domain::store::{Codes, Found, PhoneState};
+use doorbell_domain::store::{Codes, Found, PhoneState, StoreError};
 use doorbell_domain::{OtpSession, PhoneNumber, Timestamp};
 
 use super::Repositories;
@@ -24,22 +24,14 @@ statement! {
 impl Codes for Repositories<'_> {
     fn lock_phone(&mut self, phone: &PhoneNumber) -> Found<PhoneState> {
         let phone = phone.e164();
-        self.ask(|connection| {
-            diesel::insert_into(otp_phones::table)
-                .values(otp_phones::phone.eq(&phone))
-                .on_conflict_do_nothing()
-                .execute(connection)
-        })?;
-        let last_sent_at = self.ask(|connection| {
-            otp_phones::table
-                .filter(otp_phones::phone.eq(&phone))
-                .select(otp_phones::last_sent_at)
-                .for_update()
-                .first::<Option<Moment>>(connection)
-        })?;
-        Ok(PhoneState {
-            last_sent_at: last_sent_at.map(|Moment(at)| at),
-        })
+        // A sweep may take the row away between the two, but not again and again.
+        for _ in 0..3 {
+            self.put_phone(&phone)?;
+            if let Some(state) = self.hold_phone(&phone)? {
+                return Ok(state);
+            }
+        }
+        Err(StoreError::Unavailable("a phone left as it was looked for".to_owned()))
     }
 
     fn issue_code(&mut self, code: &OtpSession) -> Found<()> {
@@ -104,5 +96,31 @@ impl Codes for Repositories<'_> {
                 .execute(connection)
         })?;
         Ok(())
+    }
+}
+
+impl Repositories<'_> {
+    fn put_phone(&mut self, phone: &str) -> Found<()> {
+        self.ask(|connection| {
+            diesel::insert_into(otp_phones::table)
+                .values(otp_phones::phone.eq(phone))
+                .on_conflict_do_nothing()
+                .execute(connection)
+        })?;
+        Ok(())
+    }
+
+    fn hold_phone(&mut self, phone: &str) -> Found<Option<PhoneState>> {
+        let last_sent_at = self.ask(|connection| {
+            otp_phones::table
+                .filter(otp_phones::phone.eq(phone))
+                .select(otp_phones::last_sent_at)
+                .for_update()
+                .first::<Option<Moment>>(connection)
+                .optional()
+        })?;
+        Ok(last_sent_at.map(|last_sent_at| PhoneState {
+            last_sent_at: last_sent_at.map(|Moment(at)| at),
+        }))
     }
 }
