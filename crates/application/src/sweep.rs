@@ -42,7 +42,9 @@ impl Pass {
         match outcome {
             Ok(done) => add(&mut self.swept, done),
             Err(error @ StoreError::Unavailable(_)) => return Err(error),
-            Err(error) => drop(self.failed.get_or_insert(error)),
+            Err(error) => {
+                self.failed.get_or_insert(error);
+            }
         }
         Ok(())
     }
