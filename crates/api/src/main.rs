@@ -29,9 +29,7 @@ fn main() -> anyhow::Result<()> {
     match CommandLine::parse_from(arguments()).command {
         Command::Serve(configuration) => actix_web::rt::System::new().block_on(server::serve(&configuration)),
         Command::Migrate(configuration) => composition::migrate(&configuration),
-        Command::Sweep(configuration) => {
-            actix_web::rt::System::new().block_on(sweep::sweep(&configuration))
-        }
+        Command::Sweep(configuration) => actix_web::rt::System::new().block_on(sweep::sweep(&configuration)),
         Command::Openapi => {
             match std::io::stdout().write_all(doorbell_http::openapi()?.as_bytes()) {
                 // Whoever reads has read enough.

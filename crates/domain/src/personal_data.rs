@@ -7,8 +7,8 @@ use crate::store::{ForSession, Found, TrailLine};
 use crate::text::{AppName, Text};
 use crate::web_push::Subscription;
 use crate::{
-    AuditId, Caller, Device, DeviceUid, Provider, Session, SessionId, SubscriptionId, Timestamp, TokenId, User,
-    UserId,
+    AuditId, Caller, Device, DeviceUid, Provider, Session, SessionId, SubscriptionId, Timestamp, TokenId,
+    User, UserId,
 };
 
 /// How many rows of a kind an export has at most: the newest.

@@ -265,7 +265,10 @@ mod tests {
     #[test]
     fn a_due_deletion_leaves_nothing_of_the_person_and_happens_once() {
         let mut user = user();
-        assert_eq!(user.finalize_deletion(at(0)), Err(UserConflict::NoDeletionPending));
+        assert_eq!(
+            user.finalize_deletion(at(0)),
+            Err(UserConflict::NoDeletionPending)
+        );
         assert_eq!(user.change_profile(named("somebody"), at(0)), Ok(()));
         user.timezone = Some(TimeZoneName::known("Europe/Istanbul"));
         user.signup_source = Text::parse("poster").ok();

@@ -73,15 +73,13 @@ pub async fn rarities(scene: &Scene) {
         let browser = scene.draft(caller).on_holder(Platform::Web);
         scene.register(browser.with(web_push(&name))).await;
     }
-    let newest = scene
-        .read(move |reads| {
-            reads.export(away, 10)?;
-            reads.activity(away.user, None, 10)
-        })
-        .await;
-    let before = newest.first().map(|line| line.id);
+    // On the connection that writes, since that is the one that is watched.
     scene
-        .read(move |reads| reads.activity(away.user, before, 10))
+        .write(move |unit| {
+            unit.export(away, 10)?;
+            let newest = unit.activity(away.user, None, 10)?;
+            unit.activity(away.user, newest.first().map(|line| line.id), 10)
+        })
         .await;
     scene.log_out(suspended).await;
     let now = scene.tick();

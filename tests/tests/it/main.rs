@@ -5,6 +5,8 @@ mod access_tokens;
 #[cfg(test)]
 mod account;
 #[cfg(test)]
+mod activity;
+#[cfg(test)]
 mod bad_input;
 #[cfg(test)]
 mod device_token;
@@ -24,6 +26,8 @@ mod outages;
 mod playground;
 #[cfg(test)]
 mod races;
+#[cfg(test)]
+mod retention;
 #[cfg(test)]
 mod rocketchat;
 #[cfg(test)]

@@ -31,7 +31,9 @@ impl Codes for Repositories<'_> {
                 return Ok(state);
             }
         }
-        Err(StoreError::Unavailable("a phone left as it was looked for".to_owned()))
+        Err(StoreError::Unavailable(
+            "a phone left as it was looked for".to_owned(),
+        ))
     }
 
     fn issue_code(&mut self, code: &OtpSession) -> Found<()> {

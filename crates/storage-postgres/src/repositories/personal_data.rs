@@ -70,7 +70,11 @@ impl Held {
         let export = Export {
             user: self.user.read()?,
             sessions: newest(self.sessions, SessionRow::read, most)?,
-            devices: self.devices.into_iter().map(DeviceRow::read).collect::<Found<_>>()?,
+            devices: self
+                .devices
+                .into_iter()
+                .map(DeviceRow::read)
+                .collect::<Found<_>>()?,
             tokens: newest(self.tokens, HeldTokenRow::read, most)?,
             subscriptions: subscriptions.collect::<Found<_>>()?,
             codes: newest(self.codes, SentCodeRow::read, most)?,

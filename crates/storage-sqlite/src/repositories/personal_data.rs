@@ -1,9 +1,7 @@
 //! What is held about one person. A reader's statements all see one instant.
 
 use diesel::prelude::*;
-use doorbell_domain::personal_data::{
-    Export, HeldSubscription, HeldToken, Newest, PersonalData, SentCode,
-};
+use doorbell_domain::personal_data::{Export, HeldSubscription, HeldToken, Newest, PersonalData, SentCode};
 use doorbell_domain::store::{ForSession, Found, Reads, StoreError, TrailLine};
 use doorbell_domain::{AuditId, Caller, Device, PhoneNumber, Session, Timestamp, UserId};
 use uuid::Uuid;

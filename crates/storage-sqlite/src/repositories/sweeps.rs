@@ -151,7 +151,8 @@ impl Sweeps for Repositories<'_> {
         let mut swept = SessionSweep::default();
         for session in ended {
             swept.tokens += self.drop_tokens_under(session, left(limit, swept.tokens))?;
-            swept.subscriptions += self.drop_subscriptions_under(session, left(limit, swept.subscriptions))?;
+            swept.subscriptions +=
+                self.drop_subscriptions_under(session, left(limit, swept.subscriptions))?;
             let dropped = DropSession { id: &session };
             swept.sessions += dropped.execute(self.connection).around(SESSIONS)?;
         }

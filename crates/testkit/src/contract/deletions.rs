@@ -11,9 +11,7 @@ use time::Duration;
 use uuid::Uuid;
 
 use crate::Scene;
-use crate::build::{
-    alert, full_profile, live_activity, otp_session, phone, push_to_start, text, web_push,
-};
+use crate::build::{alert, full_profile, live_activity, otp_session, phone, push_to_start, text, web_push};
 
 const GRACE: Duration = Duration::days(30);
 
@@ -76,10 +74,8 @@ pub async fn a_deletion_is_due_from_its_instant_on(store: Arc<dyn Store>) {
         scene.person(2).await,
         scene.person(3).await,
     );
-    let (later, sooner) = {
-        let sooner = ask(&scene, two).await;
-        (ask(&scene, one).await, sooner)
-    };
+    let sooner = ask(&scene, two).await;
+    let later = ask(&scene, one).await;
     ask(&scene, three).await;
     let now = scene.tick();
     assert!(scene.write(move |unit| cancel(unit, three.user, now)).await);
@@ -127,7 +123,10 @@ pub async fn an_erased_account_leaves_its_trail_and_an_empty_row(store: Arc<dyn 
     scene.register(browser(caller)).await;
     scene.register(scene.draft(other).with(alert("others"))).await;
     let suspended = scene.sign_in(caller.user).await;
-    let tablet = scene.draft(suspended).on("tablet", Platform::Ios).with(alert("quiet"));
+    let tablet = scene
+        .draft(suspended)
+        .on("tablet", Platform::Ios)
+        .with(alert("quiet"));
     scene.register(tablet).await;
     scene.log_out(suspended).await;
 
@@ -174,7 +173,12 @@ pub async fn an_erased_account_leaves_its_trail_and_an_empty_row(store: Arc<dyn 
         })
         .await;
     scene
-        .register(scene.draft(next).with(alert("token")).with(push_to_start("start")))
+        .register(
+            scene
+                .draft(next)
+                .with(alert("token"))
+                .with(push_to_start("start")),
+        )
         .await;
     scene
         .register(scene.draft(next).on("tablet", Platform::Ios).with(alert("quiet")))
@@ -212,7 +216,10 @@ pub async fn a_cancel_and_a_finalisation_that_meet_leave_one_of_them(store: Arc<
             assert_eq!((status, user.phone), (Some(DeletionStatus::Finalized), None));
             assert_eq!(session, None);
         } else {
-            assert_eq!((status, user.phone), (Some(DeletionStatus::Cancelled), Some(phone(n))));
+            assert_eq!(
+                (status, user.phone),
+                (Some(DeletionStatus::Cancelled), Some(phone(n)))
+            );
             assert_eq!(scene.shown(caller).await, [Some(token)]);
         }
     }

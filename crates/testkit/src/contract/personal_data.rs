@@ -9,7 +9,8 @@ use doorbell_domain::{AuditId, Caller, Clock, Platform, Provider, SessionId, Tok
 
 use crate::Scene;
 use crate::build::{
-    activity, alert, alert_of, code_policy, full_profile, live_activity, otp_session, phone, session, web_push,
+    activity, alert, alert_of, code_policy, full_profile, live_activity, otp_session, phone, session,
+    web_push,
 };
 
 /// Puts a line on a trail, a second after the last.
@@ -29,9 +30,7 @@ async fn note(scene: &Scene, user: UserId) -> AuditId {
 }
 
 async fn page(scene: &Scene, user: UserId, before: Option<AuditId>, limit: u32) -> Vec<AuditId> {
-    let lines: Vec<TrailLine> = scene
-        .read(move |reads| reads.activity(user, before, limit))
-        .await;
+    let lines: Vec<TrailLine> = scene.read(move |reads| reads.activity(user, before, limit)).await;
     lines.iter().map(|line| line.id).collect()
 }
 
@@ -101,7 +100,7 @@ pub async fn an_export_holds_everything_of_its_user_alone(store: Arc<dyn Store>)
     let ride = live_activity("ride", "s", "ride");
     scene.register(telephone.with(alert("token")).with(ride)).await;
     for caller in [caller, other] {
-        let name = format!("box {}", caller.user);
+        let name = format!("box-{}", caller.user);
         let browser = scene.draft(caller).on_holder(Platform::Web);
         scene.register(browser.with(web_push(&name))).await;
     }
@@ -111,7 +110,12 @@ pub async fn an_export_holds_everything_of_its_user_alone(store: Arc<dyn Store>)
     assert_eq!(held.user, scene.user(caller).await);
     let sessions: Vec<SessionId> = held.sessions.items.iter().map(|session| session.id).collect();
     assert_eq!(sessions, [ended.session, caller.session]);
-    assert!(held.sessions.items.first().is_some_and(|session| session.ended.is_some()));
+    assert!(
+        held.sessions
+            .items
+            .first()
+            .is_some_and(|session| session.ended.is_some())
+    );
     let devices = scene.page(caller, 0, 10).await.devices;
     let devices: Vec<_> = devices.into_iter().map(|view| view.device).collect();
     assert_eq!((held.devices.len(), &held.devices), (3, &devices));
@@ -134,9 +138,15 @@ pub async fn an_export_holds_everything_of_its_user_alone(store: Arc<dyn Store>)
     );
     let mut kinds = held.tokens.items.iter().map(|token| &token.kind);
     assert!(
-        kinds.any(|kind| matches!(kind, TokenKind::LiveActivity { activity: of, .. } if *of == activity("ride")))
+        kinds.any(
+            |kind| matches!(kind, TokenKind::LiveActivity { activity: of, .. } if *of == activity("ride"))
+        )
     );
-    let origins: Vec<_> = held.subscriptions.iter().map(|held| held.origin.as_str()).collect();
+    let origins: Vec<_> = held
+        .subscriptions
+        .iter()
+        .map(|held| held.origin.as_str())
+        .collect();
     assert_eq!(origins, ["https://push.example.com"]);
 
     let codes: Vec<_> = held

@@ -64,9 +64,7 @@ async fn is_there(scene: &Scene, caller: Caller) -> bool {
 async fn is_free(scene: &Scene, value: &str) -> bool {
     let stranger = scene.person(99).await;
     let before = scene.history(stranger.user).await.len();
-    scene
-        .register(scene.draft(stranger).with(alert(value)))
-        .await;
+    scene.register(scene.draft(stranger).with(alert(value))).await;
     let lines = scene.history(stranger.user).await;
     let gained = lines.iter().skip(before).any(|line| line == "address_gained");
     scene.remove_tokens(stranger.user, value).await;
@@ -119,7 +117,12 @@ pub async fn lines_of_the_trail_go_from_their_edge_on(store: Arc<dyn Store>) {
     let sweep = |until| swept(&scene, move |unit| unit.sweep_audit(until, MOST));
     assert_eq!(sweep(edge - MOMENT * 2).await, removed(0));
     assert_eq!(sweep(edge).await, removed(2));
-    let left: Vec<_> = scene.trail(caller.user).await.iter().map(|line| line.at).collect();
+    let left: Vec<_> = scene
+        .trail(caller.user)
+        .await
+        .iter()
+        .map(|line| line.at)
+        .collect();
     assert_eq!(left, [edge + MOMENT]);
 }
 
@@ -233,8 +236,11 @@ pub async fn an_expired_session_stays_while_anything_rings_under_it(store: Arc<d
     let idle = scene.sign_in(away.user).await;
     let expiry = scene.session(idle).await.expires_at;
     let again = expiry + Duration::days(30);
-    let sweep =
-        |until: Timestamp| swept(&scene, move |unit| unit.sweep_expired_sessions(until, again, MOST));
+    let sweep = |until: Timestamp| {
+        swept(&scene, move |unit| {
+            unit.sweep_expired_sessions(until, again, MOST)
+        })
+    };
     assert_eq!(sweep(expiry - MOMENT).await, removed(0));
     assert!(is_there(&scene, idle).await);
     assert_eq!(sweep(expiry).await, removed(1));

@@ -79,7 +79,11 @@ struct ActivityParameters {
     #[param(nullable = false, minimum = 1, maximum = 100, default = 20)]
     limit: Option<u32>,
     /// An event's id: only what happened before it.
-    #[param(nullable = false, format = "uuid", example = "019ae1f2-7c1d-7f70-8b3c-5d6e7f8091a2")]
+    #[param(
+        nullable = false,
+        format = "uuid",
+        example = "019ae1f2-7c1d-7f70-8b3c-5d6e7f8091a2"
+    )]
     before: Option<String>,
 }
 

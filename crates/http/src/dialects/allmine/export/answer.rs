@@ -404,7 +404,10 @@ mod tests {
 
     fn export() -> Export {
         let at = Timestamp::from_micros(0);
-        let (user, session) = (UserId::parse(ID).expect("an id"), SessionId::parse(ID).expect("an id"));
+        let (user, session) = (
+            UserId::parse(ID).expect("an id"),
+            SessionId::parse(ID).expect("an id"),
+        );
         let phone = PhoneNumber::from_parts(90, "5372505890").expect("a number");
         let nothing = || Newest::of(Vec::new(), 1);
         Export {
