@@ -118,7 +118,7 @@ on_both!(
                 };
                 assert_eq!(Some(next), seen.last().and_then(|item| item["id"].as_str()));
                 query = format!("?limit={limit}&before={next}");
-                // What happens meanwhile is newer than any page to come.
+                // What happens to others meanwhile moves no page.
                 server.sign_in(&Phone::nth(2)).await;
             }
             assert_eq!(seen, whole, "{limit} a page");
