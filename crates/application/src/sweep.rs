@@ -51,8 +51,8 @@ impl Pass {
 }
 
 impl Doorbell {
-    /// One pass over everything that is over: at most 1,000 rows of a kind, oldest first, each kind in a transaction of its own and each
-    /// account too. Servers may do it at once, and beside any request.
+    /// One pass over everything that is over: at most 1,000 rows of a kind, oldest first, each kind in a transaction of its own
+    /// and each account too. Servers may do it at once, and beside any request.
     pub async fn sweep(&self) -> Result<Swept, StoreError> {
         let now = self.now();
         let over = Retention::STANDARD.over_at(now);

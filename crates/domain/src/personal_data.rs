@@ -130,11 +130,12 @@ pub struct Export {
 
 /// Reading what is held about one person.
 pub trait PersonalData {
-    /// The user's lines of the trail, newest first, at most `limit`; those older than the line `before`, whether or not that is still there.
+    /// The user's lines of the trail, newest first, at most `limit`; those older than the line `before`, whether or not that is
+    /// still there.
     fn activity(&mut self, user: UserId, before: Option<AuditId>, limit: u32) -> Found<Vec<TrailLine>>;
 
-    /// Everything about the caller as it was at one instant, at most `most` rows of a kind, and the session that asked, not yet judged.
-    /// `None` where the session or its user is unknown.
+    /// Everything about the caller as it was at one instant, at most `most` rows of a kind, and the session that asked, not yet
+    /// judged. `None` where the session or its user is unknown.
     fn export(&mut self, caller: Caller, most: u32) -> Found<Option<ForSession<Export>>>;
 }
 

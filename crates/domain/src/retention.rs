@@ -13,7 +13,8 @@ pub const PASS: u32 = 1_000;
 pub struct Retention {
     /// One-time codes, from their expiry: long enough to answer for what happened to them.
     pub codes: Duration,
-    /// When a phone was last sent a code, from that send. Far longer than the longest cool-down, so that no limit ends with its row.
+    /// When a phone was last sent a code, from that send. Far longer than the longest cool-down, so that no limit ends with its
+    /// row.
     pub phones: Duration,
     /// Sessions, from their end or their expiry. What an ended one suspended goes with it; an expired one stays as long as
     /// anything is registered under it.

@@ -42,7 +42,8 @@ pub struct SessionSweep {
 
 /// Sweeps. `until` is the newest instant that is over ([`Over`](crate::retention::Over)), `limit` the most rows of a kind.
 pub trait Sweeps {
-    /// Whose deletion is pending and due at `now`, soonest due first. Nothing is locked: the account is judged once it is claimed.
+    /// Whose deletion is pending and due at `now`, soonest due first. Nothing is locked: the account is judged once it is
+    /// claimed.
     fn due_deletions(&mut self, now: Timestamp, limit: u32) -> Found<Vec<UserId>>;
 
     /// The account, locked; `None` where another transaction holds it, or it is not there. Waits for nobody.

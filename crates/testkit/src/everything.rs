@@ -58,7 +58,8 @@ pub async fn everything(scene: &Scene) {
         .await;
 }
 
-/// What no client's request asks at every turn: what a person may see of their data, and every sweep, in a scene without people 3 to 6.
+/// What no client's request asks at every turn: what a person may see of their data, and every sweep, in a scene without people
+/// 3 to 6.
 pub async fn rarities(scene: &Scene) {
     let (suspended, away, idle, leaving) = (
         scene.person(3).await,

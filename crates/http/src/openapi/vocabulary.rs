@@ -44,11 +44,11 @@ vocabulary! {
     Gender = Stated::ALL.iter().map(|gender| gender.name());
     /// Where the deletion of an account stands.
     AccountDeletionStatus = DeletionStatus::ALL.map(DeletionStatus::name);
-    /// What happened to an account: signed_in a session began; code_refused a wrong code was tried; session_ended a session ended,
-    /// `reason` says why; foreign_fingerprint another fingerprint than the session's was shown; device_added, device_revoked,
-    /// device_revived; address_gained, address_lost a push token or a browser came from, or went to, another account, `reason` names
-    /// its provider; credential_removed a push token or a subscription was removed; deletion_requested, deletion_cancelled,
-    /// deletion_finalized.
+    /// What happened to an account: signed_in a session began; code_refused a wrong code was tried; session_ended a session
+    /// ended, `reason` says why; foreign_fingerprint another fingerprint than the session's was shown; device_added,
+    /// device_revoked, device_revived; address_gained, address_lost a push token or a browser came from, or went to, another
+    /// account, `reason` names its provider; credential_removed a push token or a subscription was removed; deletion_requested,
+    /// deletion_cancelled, deletion_finalized.
     AuditAction = doorbell_domain::audit::AuditAction::ALL.iter().map(|action| action.name());
     /// Why a session ended: logout everywhere; revoked by itself; reuse of an old refresh token; account_deletion.
     SessionEnd = doorbell_domain::session::EndReason::ALL.map(doorbell_domain::session::EndReason::name);

@@ -46,7 +46,7 @@ async fn a_server_that_may_not_migrate_is_not_ready_before_somebody_does() {
     );
     let lacking = store.ready().await.expect_err("no migration has run");
     assert!(lacking.to_string().contains("0001_registry"), "{lacking}");
-    assert_eq!(migrate(database.url()).expect("migrated"), ["0001"]);
+    assert_eq!(migrate(database.url()).expect("migrated"), ["0001", "0005"]);
     assert_eq!(store.ready().await, Ok(()));
 }
 
@@ -82,10 +82,13 @@ async fn the_schema_can_be_taken_down_and_put_up_again() {
     let database = Database::migrated();
     execute(
         database.url(),
-        include_str!("../../../../migrations/postgres/0001_registry/down.sql"),
+        concat!(
+            include_str!("../../../../migrations/postgres/0005_retention/down.sql"),
+            include_str!("../../../../migrations/postgres/0001_registry/down.sql")
+        ),
     );
     execute(database.url(), "DELETE FROM __diesel_schema_migrations");
-    assert_eq!(migrate(database.url()).expect("migrated"), ["0001"]);
+    assert_eq!(migrate(database.url()).expect("migrated"), ["0001", "0005"]);
     let scene = Scene::new(Arc::new(database.store(1)));
     scene.person(1).await;
 }

@@ -89,9 +89,9 @@ struct ActivityParameters {
 
 /// List what happened to the caller's account.
 ///
-/// Sign-ins, wrong codes, sessions that ended, devices that came and went, push tokens that moved, foreign fingerprints, deletions asked for
-/// and taken back: newest first, for a screen on which people see whether it was all theirs. Ask for the next page with `nextBefore` as
-/// `before`, until it is null. Events are kept for 400 days.
+/// Sign-ins, wrong codes, sessions that ended, devices that came and went, push tokens that moved, foreign fingerprints,
+/// deletions asked for and taken back: newest first, for a screen on which people see whether it was all theirs. Ask for the
+/// next page with `nextBefore` as `before`, until it is null. Events are kept for 400 days.
 #[utoipa::path(get, path = "/api/v1/users/me/activity", tag = "Allmine", operation_id = "listActivity",
     security(("bearer" = [])),
     params(ActivityParameters),
