@@ -196,8 +196,16 @@ on_both!(a_bad_page_of_activity_is_blamed, async |server: Server| {
 fn texts<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
     match value {
         Value::String(text) => found.push(text),
-        Value::Array(items) => items.iter().for_each(|item| texts(item, found)),
-        Value::Object(members) => members.values().for_each(|member| texts(member, found)),
+        Value::Array(items) => {
+            for item in items {
+                texts(item, found);
+            }
+        }
+        Value::Object(members) => {
+            for member in members.values() {
+                texts(member, found);
+            }
+        }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
