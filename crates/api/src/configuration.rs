@@ -41,6 +41,8 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: SecretCommand,
     },
+    /// Carry out deletions that are due, remove what is kept no longer, and exit once nothing is left to do.
+    Sweep(Box<Configuration>),
     /// Print the OpenAPI document, and exit.
     Openapi,
 }
@@ -387,7 +389,9 @@ mod tests {
     fn configured(args: &[&str]) -> Configuration {
         let line = ["doorbell", "serve"].iter().chain(args);
         match CommandLine::try_parse_from(line).expect("a command line").command {
-            Command::Serve(configuration) | Command::Migrate(configuration) => *configuration,
+            Command::Serve(configuration)
+            | Command::Migrate(configuration)
+            | Command::Sweep(configuration) => *configuration,
             _ => panic!("`doorbell serve` serves"),
         }
     }

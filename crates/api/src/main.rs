@@ -9,6 +9,7 @@ mod key_commands;
 mod quick_start;
 mod server;
 mod signals;
+mod sweep;
 
 use std::io::Write;
 
@@ -32,6 +33,7 @@ fn main() -> anyhow::Result<()> {
         Command::Migrate(configuration) => composition::migrate(&configuration),
         Command::Keys { command } => actix_web::rt::System::new().block_on(key_commands::keys(&command)),
         Command::Secret { command } => actix_web::rt::System::new().block_on(key_commands::secret(&command)),
+        Command::Sweep(configuration) => actix_web::rt::System::new().block_on(sweep::sweep(&configuration)),
         Command::Openapi => {
             match std::io::stdout().write_all(doorbell_http::openapi()?.as_bytes()) {
                 // Whoever reads has read enough.

@@ -1,57 +1,55 @@
-//! The audit trail: what happened to whom, when and why. Lines are only ever added.
+//! The audit trail: what happened to whom, when and why. Lines are only ever added, and go when they are old
+//! ([`Retention`](crate::retention::Retention)).
 
 use crate::{AuditId, DeviceUid, SessionId, Timestamp, UserId};
 
-/// What happened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum AuditAction {
-    /// A session began.
-    SignedIn,
-    /// A wrong code was compared. The user is the one whose phone it was for, where there is one.
-    CodeRefused,
-    /// Too many wrong codes in a row: the phone is locked for a while.
-    PhoneLocked,
-    /// A session ended; the reason says why.
-    SessionEnded,
-    /// A fingerprint other than the pinned one was shown.
-    ForeignFingerprint,
-    /// A device was made.
-    DeviceAdded,
-    /// A device was revoked.
-    DeviceRevoked,
-    /// A revoked device was made active again.
-    DeviceRevived,
-    /// A push address came to this user from another.
-    AddressGained,
-    /// A push address left this user for another.
-    AddressLost,
-    /// A credential was removed by its user.
-    CredentialRemoved,
-    /// The account's deletion was asked for.
-    DeletionRequested,
-    /// The account's deletion was taken back.
-    DeletionCancelled,
+macro_rules! actions {
+    ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
+        /// What happened.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum AuditAction { $($(#[$doc])* $name,)* }
+
+        impl AuditAction {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The name that rows and answers carry.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+        }
+    };
 }
 
-impl AuditAction {
-    /// The name that rows carry.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::SignedIn => "signed_in",
-            Self::CodeRefused => "code_refused",
-            Self::PhoneLocked => "phone_locked",
-            Self::SessionEnded => "session_ended",
-            Self::ForeignFingerprint => "foreign_fingerprint",
-            Self::DeviceAdded => "device_added",
-            Self::DeviceRevoked => "device_revoked",
-            Self::DeviceRevived => "device_revived",
-            Self::AddressGained => "address_gained",
-            Self::AddressLost => "address_lost",
-            Self::CredentialRemoved => "credential_removed",
-            Self::DeletionRequested => "deletion_requested",
-            Self::DeletionCancelled => "deletion_cancelled",
-        }
-    }
+actions! {
+    /// A session began.
+    SignedIn = "signed_in",
+    /// A wrong code was compared. The user is the one whose phone it was for, where there is one.
+    CodeRefused = "code_refused",
+    /// Too many wrong codes in a row: the phone is locked for a while.
+    PhoneLocked = "phone_locked",
+    /// A session ended; the reason says why.
+    SessionEnded = "session_ended",
+    /// A fingerprint other than the pinned one was shown.
+    ForeignFingerprint = "foreign_fingerprint",
+    /// A device was made.
+    DeviceAdded = "device_added",
+    /// A device was revoked.
+    DeviceRevoked = "device_revoked",
+    /// A revoked device was made active again.
+    DeviceRevived = "device_revived",
+    /// A push address came to this user from another.
+    AddressGained = "address_gained",
+    /// A push address left this user for another.
+    AddressLost = "address_lost",
+    /// A credential was removed by its user.
+    CredentialRemoved = "credential_removed",
+    /// The account's deletion was asked for.
+    DeletionRequested = "deletion_requested",
+    /// The account's deletion was taken back.
+    DeletionCancelled = "deletion_cancelled",
+    /// The account's deletion was carried out.
+    DeletionFinalized = "deletion_finalized",
 }
 
 /// A line of the trail. Holds ids and fixed words only, never a secret.

@@ -76,9 +76,13 @@ impl FreshIds {
         }
     }
 
+    /// An id that every id drawn up to `at`'s millisecond is below, and none of a later one.
+    pub fn beyond(at: Timestamp) -> Uuid {
+        Builder::from_unix_timestamp_millis(millis(at) + 1, &[0; 10]).into_uuid()
+    }
+
     /// The next id of this draw.
     pub fn take(&mut self) -> Uuid {
-        let millis = u64::try_from(self.at.micros().div_euclid(1_000)).unwrap_or(0);
         let digest = Sha256::new()
             .chain_update(self.seed)
             .chain_update(self.taken.to_be_bytes())
@@ -93,8 +97,12 @@ impl FreshIds {
         let [first, second, ..] = &mut tail;
         (*first, *second) = (high, low);
         self.taken = self.taken.wrapping_add(1);
-        Builder::from_unix_timestamp_millis(millis, &tail).into_uuid()
+        Builder::from_unix_timestamp_millis(millis(self.at), &tail).into_uuid()
     }
+}
+
+fn millis(at: Timestamp) -> u64 {
+    u64::try_from(at.micros().div_euclid(1_000)).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -130,6 +138,19 @@ mod tests {
         let take = |seed| FreshIds::draw(at, &Fixed(seed)).take();
         assert_eq!(take(1), take(1));
         assert_ne!(take(1), take(2));
+    }
+
+    #[test]
+    fn a_millisecond_can_be_told_from_the_next_by_its_ids() {
+        let at = |micros| Timestamp::from_micros(1_790_000_000_000_000 + micros);
+        let drawn = |micros, fill| FreshIds::draw(at(micros), &Fixed(fill)).take();
+        for fill in [0, 7, 255] {
+            for until in [1_000, 1_999] {
+                let beyond = FreshIds::beyond(at(until));
+                assert!(drawn(1_000, fill) < beyond && drawn(1_999, fill) < beyond);
+                assert!(drawn(2_000, fill) >= beyond);
+            }
+        }
     }
 
     #[test]

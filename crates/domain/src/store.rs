@@ -14,13 +14,15 @@ use crate::audit::AuditEvent;
 use crate::code::{CodePolicy, OtpSession, Purpose};
 use crate::device::DeviceView;
 use crate::limits::{Claim, Counter, Place};
+use crate::personal_data::PersonalData;
 use crate::ports::BoxFuture;
 use crate::registration::{Refusal, Registered, Registration};
 use crate::sealed::SealedColumn;
 use crate::session::{Caller, EndReason, Session};
 use crate::signing_key::{HasLife, KeyLife};
+use crate::sweeps::Sweeps;
 use crate::text::{ActivityId, DeviceId, Fingerprint};
-use crate::{DeviceUid, PhoneNumber, SessionId, Subscription, Timestamp, User, UserId};
+use crate::{AuditId, DeviceUid, PhoneNumber, SessionId, Subscription, Timestamp, User, UserId};
 
 /// Why a store did not do what it was asked.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -174,7 +176,7 @@ pub struct DevicePage {
 
 /// What reads can ask. Each is one statement over indexes that starts at the session's row (its row must
 /// have the caller's user), and leaves judging the session to the caller. The keys alone are nobody's.
-pub trait Reads: KeyReads {
+pub trait Reads: KeyReads + PersonalData {
     /// The session.
     fn session(&mut self, caller: Caller) -> Found<Option<Session>>;
 
@@ -328,6 +330,8 @@ pub trait Audit {
 /// A line of the trail as it was kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrailLine {
+    /// The line's identity, in order of time.
+    pub id: AuditId,
     /// When it happened.
     pub at: Timestamp,
     /// The name of its [`AuditAction`](crate::audit::AuditAction).
@@ -442,8 +446,11 @@ pub trait SealedValues {
 
 /// All repositories of one open writing transaction. Its reads see what it wrote.
 pub trait Unit:
-    Reads + Codes + Limits + Users + Sessions + Credentials + Audit + Keys + SealedValues
+    Reads + Codes + Limits + Users + Sessions + Credentials + Audit + Keys + SealedValues + Sweeps
 {
 }
 
-impl<T: Reads + Codes + Limits + Users + Sessions + Credentials + Audit + Keys + SealedValues> Unit for T {}
+impl<T> Unit for T where
+    T: Reads + Codes + Limits + Users + Sessions + Credentials + Audit + Keys + SealedValues + Sweeps
+{
+}

@@ -64,6 +64,9 @@ pub enum UserConflict {
     /// No deletion is pending.
     #[error("no deletion is pending")]
     NoDeletionPending,
+    /// A deletion is pending, and can still be taken back.
+    #[error("the deletion is not due yet")]
+    DeletionNotDue,
     /// The user name was changed less than 30 days ago.
     #[error("the user name was changed less than 30 days ago")]
     UsernameRests,
@@ -170,6 +173,29 @@ impl User {
         Ok(deletion)
     }
 
+    /// Carries a due deletion out: what the person said of themselves is forgotten, and their number and user name are free.
+    /// Gives the number.
+    ///
+    /// A deletion is due from the instant that it was scheduled for; until it is carried out it can be taken back.
+    pub fn finalize_deletion(&mut self, now: Timestamp) -> Result<Option<PhoneNumber>, UserConflict> {
+        let pending = self.pending_deletion().ok_or(UserConflict::NoDeletionPending)?;
+        if now < pending.scheduled_for {
+            return Err(UserConflict::DeletionNotDue);
+        }
+        self.deletion = Some(Deletion {
+            status: DeletionStatus::Finalized,
+            finalized_at: Some(now),
+            ..pending
+        });
+        self.profile = Profile::default();
+        self.username_changed_at = None;
+        self.signup_source = None;
+        self.signup_campaign = None;
+        self.timezone = None;
+        self.updated_at = now;
+        Ok(self.phone.take())
+    }
+
     fn pending_deletion(&self) -> Option<Deletion> {
         self.deletion
             .filter(|deletion| deletion.status == DeletionStatus::Pending)
@@ -234,5 +260,41 @@ mod tests {
             (DeletionStatus::Cancelled, Some(at(3)))
         );
         assert!(user.request_deletion(at(4), Duration::days(30)).is_ok());
+    }
+
+    #[test]
+    fn a_due_deletion_leaves_nothing_of_the_person_and_happens_once() {
+        let mut user = user();
+        assert_eq!(
+            user.finalize_deletion(at(0)),
+            Err(UserConflict::NoDeletionPending)
+        );
+        assert_eq!(user.change_profile(named("somebody"), at(0)), Ok(()));
+        user.timezone = Some(TimeZoneName::known("Europe/Istanbul"));
+        user.signup_source = Text::parse("poster").ok();
+        user.signup_campaign = Text::parse("spring").ok();
+        let number = user.phone.clone();
+        let due = user
+            .request_deletion(at(1), Duration::days(30))
+            .expect("none pending")
+            .scheduled_for;
+        let early = due - Duration::microseconds(1);
+        assert_eq!(user.finalize_deletion(early), Err(UserConflict::DeletionNotDue));
+        assert_eq!(user.phone, number, "a refusal changes nothing");
+
+        assert_eq!(user.finalize_deletion(due), Ok(number));
+        let Deletion {
+            status, finalized_at, ..
+        } = user.deletion.expect("it says that it was deleted");
+        assert_eq!((status, finalized_at), (DeletionStatus::Finalized, Some(due)));
+        let empty = User {
+            phone: None,
+            deletion: user.deletion,
+            updated_at: due,
+            ..self::user()
+        };
+        assert_eq!(user, empty);
+        assert_eq!(user.finalize_deletion(due), Err(UserConflict::NoDeletionPending));
+        assert_eq!(user.cancel_deletion(due), Err(UserConflict::NoDeletionPending));
     }
 }

@@ -112,6 +112,12 @@ impl WebPushEndpoint {
         self.url.expose()
     }
 
+    /// The push service alone: scheme, host and port (RFC 6454 §6.2). What follows them opens the mailbox.
+    pub fn origin(&self) -> String {
+        let url = Url::parse(self.url.expose());
+        url.map_or_else(|_| "null".to_owned(), |url| url.origin().ascii_serialization())
+    }
+
     /// What belongs to one user at a time.
     pub const fn address(&self) -> Address {
         Address {
@@ -302,6 +308,8 @@ mod tests {
         ] {
             let endpoint = WebPushEndpoint::parse(url, EndpointPolicy::Public).expect(url);
             assert_eq!(endpoint.expose(), url);
+            let origin = endpoint.origin();
+            assert!(url.starts_with(&format!("{origin}/")) && origin.matches('/').count() == 2);
             assert!(!format!("{endpoint:?}").contains("http"));
         }
     }

@@ -114,6 +114,16 @@ impl Form {
     }
 }
 
+/// A number from 1 to `max` in decimal digits, as a query says it.
+pub(crate) fn count(text: &str, max: u32) -> Result<u32, String> {
+    // Rust also reads a plus sign.
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse()
+        .ok()
+        .filter(|count| digits && (1..=max).contains(count))
+        .ok_or_else(|| format!("must be a number from 1 to {max}"))
+}
+
 /// `device_id` on the wire is `deviceId`.
 fn wire_name(field: &str) -> String {
     let mut name = String::with_capacity(field.len());

@@ -6,8 +6,10 @@ mod codes;
 mod credentials;
 mod keys;
 mod limits;
+mod personal_data;
 mod reads;
 mod sealed;
+mod sweeps;
 
 use diesel::connection::{AnsiTransactionManager, TransactionManager};
 use diesel::{Connection, PgConnection, QueryResult};

@@ -6,11 +6,13 @@ mod account;
 mod code;
 mod credential;
 mod device;
+mod personal_data;
 
 pub(crate) use account::{SessionRow, UserRow};
 pub(crate) use code::{KeyRow, OtpRow, TrailRow};
 pub(crate) use credential::{SubscriptionRow, TokenRow};
 pub(crate) use device::DeviceRow;
+pub(crate) use personal_data::{HeldTokenRow, SentCodeRow};
 
 use doorbell_domain::Timestamp;
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use diesel::connection::InstrumentationEvent;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
-use doorbell_testkit::everything::everything;
+use doorbell_testkit::everything::{everything, rarities};
 use doorbell_testkit::{FakeSealer, Scene};
 
 use crate::SqliteStore;
@@ -64,6 +64,7 @@ async fn every_statement_is_found_by_indexes_and_prepared_once() {
     assert_eq!(watched, Ok(()));
     let scene = Scene::new(Arc::<SqliteStore>::clone(&store));
     everything(&scene).await;
+    rarities(&scene).await;
     let statements = record.statements();
     assert!(statements.len() > 40, "{}", statements.len());
 
@@ -92,6 +93,7 @@ async fn every_statement_is_found_by_indexes_and_prepared_once() {
     assert!(walks.is_empty(), "{walks:#?}");
 
     everything(&scene).await;
+    rarities(&scene).await;
     assert!(second.statements().is_subset(&statements));
     let again = second.prepared.lock().expect("whole").clone();
     assert!(again.is_empty(), "prepared a second time: {again:#?}");

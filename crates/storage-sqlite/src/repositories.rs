@@ -7,9 +7,11 @@ mod codes;
 mod credentials;
 mod keys;
 mod limits;
+mod personal_data;
 mod reads;
 mod sealed;
 mod sessions;
+mod sweeps;
 mod users;
 
 use diesel::SqliteConnection;

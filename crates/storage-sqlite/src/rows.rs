@@ -2,6 +2,7 @@
 
 mod code;
 mod device;
+mod personal_data;
 mod session;
 mod subscription;
 mod token;
@@ -9,6 +10,7 @@ mod user;
 
 pub(crate) use code::CodeRow;
 pub(crate) use device::{DeviceRow, UpsertDevice};
+pub(crate) use personal_data::{HeldTokenRow, SentCodeRow};
 pub(crate) use session::SessionRow;
 pub(crate) use subscription::{SubscriptionRow, UpsertSubscription};
 pub(crate) use token::{TokenRow, UpsertToken};

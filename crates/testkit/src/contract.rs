@@ -6,14 +6,17 @@ pub mod audit;
 pub mod codes;
 pub mod concurrency;
 pub mod credentials;
+pub mod deletions;
 pub mod keys;
 pub mod limits;
 pub mod moves;
+pub mod personal_data;
 pub mod reads;
 pub mod registration;
 pub mod removal;
 pub mod sealed;
 pub mod sessions;
+pub mod sweeps;
 pub mod users;
 
 /// Stamps one test for every story of the contract.
@@ -142,6 +145,33 @@ macro_rules! store_contract {
                 a_trail_is_its_users_alone
                 nothing_to_record_is_nothing
             }
+            personal_data {
+                a_trail_is_paged_newest_first_without_gap_or_repeat
+                an_export_holds_everything_of_its_user_alone
+                an_export_is_cut_at_its_most
+                an_unknown_session_or_a_foreign_user_exports_nothing
+            }
+            sweeps {
+                codes_go_from_their_edge_on
+                phones_go_from_their_edge_on
+                lines_of_the_trail_go_from_their_edge_on
+                unseen_tokens_go_and_with_the_last_one_their_address
+                a_token_that_was_registered_again_stays
+                an_ended_session_takes_along_what_it_suspended
+                a_revived_credential_outlives_its_first_session
+                a_browsers_device_stays_while_anything_lies_on_it
+                an_expired_session_stays_while_anything_rings_under_it
+                an_ended_session_does_not_go_by_its_expiry
+                a_sweep_does_at_most_its_limit_oldest_first
+                a_session_with_much_under_it_goes_piece_by_piece
+                sweeps_at_once_share_what_is_to_be_done
+            }
+            deletions {
+                a_deletion_is_due_from_its_instant_on
+                an_erased_account_leaves_its_trail_and_an_empty_row
+                a_cancel_and_a_finalisation_that_meet_leave_one_of_them
+                of_parallel_finalisations_one_does_it
+            }
             concurrency {
                 of_parallel_right_guesses_one_uses_the_code
                 of_parallel_guesses_only_so_many_are_counted
@@ -180,14 +210,17 @@ mod tests {
             ("codes", include_str!("contract/codes.rs")),
             ("concurrency", include_str!("contract/concurrency.rs")),
             ("credentials", include_str!("contract/credentials.rs")),
+            ("deletions", include_str!("contract/deletions.rs")),
             ("keys", include_str!("contract/keys.rs")),
             ("limits", include_str!("contract/limits.rs")),
             ("moves", include_str!("contract/moves.rs")),
+            ("personal_data", include_str!("contract/personal_data.rs")),
             ("reads", include_str!("contract/reads.rs")),
             ("registration", include_str!("contract/registration.rs")),
             ("removal", include_str!("contract/removal.rs")),
             ("sealed", include_str!("contract/sealed.rs")),
             ("sessions", include_str!("contract/sessions.rs")),
+            ("sweeps", include_str!("contract/sweeps.rs")),
             ("users", include_str!("contract/users.rs")),
         ];
         for (topic, source) in topics {

@@ -98,6 +98,52 @@ async fn keys(scene: &Scene) {
         .await;
 }
 
+/// What no client's request asks at every turn: what a person may see of their data, and every sweep, in a scene without people
+/// 3 to 6.
+pub async fn rarities(scene: &Scene) {
+    let (suspended, away, idle, leaving) = (
+        scene.person(3).await,
+        scene.person(4).await,
+        scene.person(5).await,
+        scene.person(6).await,
+    );
+    codes(scene).await;
+    for (n, caller) in [suspended, away, leaving].into_iter().enumerate() {
+        let name = format!("rare {n}");
+        scene.register(scene.draft(caller).with(alert(&name))).await;
+        let browser = scene.draft(caller).on_holder(Platform::Web);
+        scene.register(browser.with(web_push(&name))).await;
+    }
+    // On the connection that writes, since that is the one that is watched.
+    scene
+        .write(move |unit| {
+            unit.export(away, 10)?;
+            let newest = unit.activity(away.user, None, 10)?;
+            unit.activity(away.user, newest.first().map(|line| line.id), 10)
+        })
+        .await;
+    scene.log_out(suspended).await;
+    let now = scene.tick();
+    scene
+        .write(move |unit| {
+            unit.due_deletions(now, 10)?;
+            let user = unit.claim_user(leaving.user)?.expect("known");
+            unit.erase_user(leaving.user, user.phone.as_ref())
+        })
+        .await;
+    let late = scene.session(idle).await.expires_at;
+    scene
+        .write(move |unit| {
+            unit.sweep_expired_sessions(late, late, 100)?;
+            unit.sweep_ended_sessions(now, 100)?;
+            unit.sweep_tokens(now, 100)?;
+            unit.sweep_codes(late, 100)?;
+            unit.sweep_phones(late, 100)?;
+            unit.sweep_audit(late, 100)
+        })
+        .await;
+}
+
 async fn codes(scene: &Scene) {
     let now = scene.clock.now();
     let code = otp_session(scene.id(), phone(1), now);

@@ -3,9 +3,6 @@ ALTER TABLE otp_phones
     ADD COLUMN failures  bigint NOT NULL DEFAULT 0 CHECK (failures >= 0),
     ADD COLUMN failed_at timestamptz;
 
--- What a phone was sent lately.
-CREATE INDEX otp_sessions_sent ON otp_sessions (phone, created_at DESC);
-
 -- How many requests were accepted in a key's window, which begins with the first of them. A key that everybody counts
 -- against has several rows, so that not everybody waits for one.
 CREATE TABLE limit_counters (

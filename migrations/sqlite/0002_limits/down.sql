@@ -1,4 +1,3 @@
 DROP TABLE limit_counters;
-DROP INDEX otp_sessions_sent;
 ALTER TABLE otp_phones DROP COLUMN failed_at;
 ALTER TABLE otp_phones DROP COLUMN failures;

@@ -2,9 +2,6 @@
 ALTER TABLE otp_phones ADD COLUMN failures INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE otp_phones ADD COLUMN failed_at INTEGER;
 
--- What a phone was sent lately.
-CREATE INDEX otp_sessions_sent ON otp_sessions (phone, created_at DESC);
-
 -- How many requests were accepted in a key's window, which begins with the first of them.
 CREATE TABLE limit_counters (
     scope   TEXT    NOT NULL,

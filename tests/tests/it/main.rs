@@ -5,6 +5,8 @@ mod access_tokens;
 #[cfg(test)]
 mod account;
 #[cfg(test)]
+mod activity;
+#[cfg(test)]
 mod bad_input;
 #[cfg(test)]
 mod canary;
@@ -32,6 +34,8 @@ mod playground;
 mod races;
 #[cfg(test)]
 mod resealing;
+#[cfg(test)]
+mod retention;
 #[cfg(test)]
 mod rocketchat;
 #[cfg(test)]

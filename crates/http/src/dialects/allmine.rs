@@ -1,9 +1,11 @@
 //! Allmine: sign-in, sessions, the account and its devices' tokens under `/api/v1`, errors in one envelope.
 
 mod account_deletion;
+mod activity;
 mod device_token;
 mod envelope;
 mod examples;
+mod export;
 mod live_activity;
 mod phone;
 mod profile;
@@ -30,6 +32,8 @@ pub(crate) fn operations() -> Vec<Operation> {
         operation::<profile::__path_change, _>(profile::change),
         operation::<account_deletion::__path_request, _>(account_deletion::request),
         operation::<account_deletion::__path_cancel, _>(account_deletion::cancel),
+        operation::<activity::__path_activity, _>(activity::activity),
+        operation::<export::__path_export, _>(export::export),
         operation::<device_token::__path_register, _>(device_token::register),
         operation::<device_token::__path_remove, _>(device_token::remove),
         operation::<live_activity::__path_record, _>(live_activity::record),

@@ -27,6 +27,7 @@ impl Audit for Repositories<'_> {
                 .order(trail::id.desc())
                 .limit(i64::from(limit))
                 .select((
+                    trail::id,
                     trail::at,
                     trail::action,
                     trail::session_id,

@@ -57,14 +57,16 @@ impl Repositories<'_> {
 impl Codes for Repositories<'_> {
     fn lock_phone(&mut self, phone: &PhoneNumber) -> Found<PhoneState> {
         let phone = phone.e164();
-        self.ask(|connection| {
-            diesel::insert_into(otp_phones::table)
-                .values(otp_phones::phone.eq(&phone))
-                .on_conflict_do_nothing()
-                .execute(connection)
-        })?;
-        self.find_phone_row(&phone)?
-            .ok_or_else(|| StoreError::Unavailable("a phone's row left as it was looked for".to_owned()))
+        // A sweep may take the row away between the two, but not again and again.
+        for _ in 0..3 {
+            self.put_phone(&phone)?;
+            if let Some(state) = self.find_phone_row(&phone)? {
+                return Ok(state);
+            }
+        }
+        Err(StoreError::Unavailable(
+            "a phone left as it was looked for".to_owned(),
+        ))
     }
 
     fn find_phone(&mut self, phone: &PhoneNumber) -> Found<Option<PhoneState>> {
@@ -159,6 +161,18 @@ impl Codes for Repositories<'_> {
         self.ask(|connection| {
             diesel::update(otp_sessions::table.find(code.id.uuid()))
                 .set(otp_sessions::used_at.eq(Some(Moment(now))))
+                .execute(connection)
+        })?;
+        Ok(())
+    }
+}
+
+impl Repositories<'_> {
+    fn put_phone(&mut self, phone: &str) -> Found<()> {
+        self.ask(|connection| {
+            diesel::insert_into(otp_phones::table)
+                .values(otp_phones::phone.eq(phone))
+                .on_conflict_do_nothing()
                 .execute(connection)
         })?;
         Ok(())

@@ -107,20 +107,20 @@ impl Repositories<'_> {
         Ok(())
     }
 
-    fn hold_addresses(&mut self, addresses: &[Address]) -> Found<()> {
+    pub(super) fn hold_addresses(&mut self, addresses: &[Address]) -> Found<()> {
         let statement = LockAddresses::of(addresses);
         self.ask(|connection| (&statement).load::<(String, Vec<u8>, Uuid)>(connection))?;
         Ok(())
     }
 
-    fn drop_unused(&mut self, addresses: &[Address]) -> Found<()> {
+    pub(super) fn drop_unused(&mut self, addresses: &[Address]) -> Found<()> {
         let statement = DropUnused::of(addresses);
         self.ask(|connection| (&statement).execute(connection))?;
         Ok(())
     }
 }
 
-fn address(provider: &str, hash: &[u8]) -> Found<Address> {
+pub(super) fn address(provider: &str, hash: &[u8]) -> Found<Address> {
     Ok(Address {
         provider: Provider::from_name(provider).or_inconsistent("push_tokens", "provider")?,
         hash: parts::value_hash(hash, "push_tokens", "value_hash")?,

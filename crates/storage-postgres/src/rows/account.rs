@@ -67,6 +67,11 @@ impl UserRow {
         })
     }
 
+    /// The number, as other tables know it.
+    pub(crate) fn phone(&self) -> Option<&str> {
+        self.phone.as_deref()
+    }
+
     pub(crate) fn read(self) -> Found<User> {
         let phone = match (self.phone, self.country_code) {
             (None, None) => None,

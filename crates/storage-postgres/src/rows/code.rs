@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use doorbell_domain::code::CodeHash;
 use doorbell_domain::signing_key::KeyLife;
 use doorbell_domain::store::{Found, StoredKey, TrailLine};
-use doorbell_domain::{DeviceUid, OtpSession, OtpSessionId, SessionId};
+use doorbell_domain::{AuditId, DeviceUid, OtpSession, OtpSessionId, SessionId};
 use doorbell_storage::{OrInconsistent, parts};
 use uuid::Uuid;
 
@@ -105,6 +105,7 @@ impl KeyRow {
 /// What the trail shows of an audit line.
 #[derive(Queryable)]
 pub(crate) struct TrailRow {
+    id: Uuid,
     at: Moment,
     action: String,
     session_id: Option<Uuid>,
@@ -115,6 +116,7 @@ pub(crate) struct TrailRow {
 impl TrailRow {
     pub(crate) fn read(self) -> TrailLine {
         TrailLine {
+            id: AuditId::from_uuid(self.id),
             at: self.at.0,
             action: self.action,
             session: self.session_id.map(SessionId::from_uuid),

@@ -10,7 +10,10 @@ use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, sql_query};
 use doorbell_storage_postgres::{Options, PostgresStore, migrate};
 use doorbell_testkit::FakeSealer;
 
-const SCHEMA: &str = include_str!("../../../../migrations/postgres/0001_registry/up.sql");
+const SCHEMA: &str = concat!(
+    include_str!("../../../../migrations/postgres/0001_registry/up.sql"),
+    include_str!("../../../../migrations/postgres/0005_retention/up.sql")
+);
 
 /// A database that goes when this is dropped.
 pub(crate) struct Database {

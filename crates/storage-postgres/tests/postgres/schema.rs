@@ -11,6 +11,9 @@ use doorbell_testkit::{FakeSealer, Scene};
 
 use crate::database::{Database, execute};
 
+/// Every migration, in order.
+const ALL: [&str; 4] = ["0001", "0002", "0004", "0005"];
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn servers_that_start_at_once_on_an_empty_database_all_come_up() {
     let database = Database::empty();
@@ -46,7 +49,7 @@ async fn a_server_that_may_not_migrate_is_not_ready_before_somebody_does() {
     );
     let lacking = store.ready().await.expect_err("no migration has run");
     assert!(lacking.to_string().contains("0001_registry"), "{lacking}");
-    assert_eq!(migrate(database.url()).expect("migrated")[0], "0001");
+    assert_eq!(migrate(database.url()).expect("migrated"), ALL);
     assert_eq!(store.ready().await, Ok(()));
 }
 
@@ -82,13 +85,15 @@ async fn the_schema_can_be_taken_down_and_put_up_again() {
     let database = Database::migrated();
     // Newest first.
     for down in [
+        include_str!("../../../../migrations/postgres/0005_retention/down.sql"),
         include_str!("../../../../migrations/postgres/0004_key_rotation/down.sql"),
+        include_str!("../../../../migrations/postgres/0002_limits/down.sql"),
         include_str!("../../../../migrations/postgres/0001_registry/down.sql"),
     ] {
         execute(database.url(), down);
     }
     execute(database.url(), "DELETE FROM __diesel_schema_migrations");
-    assert_eq!(migrate(database.url()).expect("migrated"), ["0001", "0004"]);
+    assert_eq!(migrate(database.url()).expect("migrated"), ALL);
     let scene = Scene::new(Arc::new(database.store(1)));
     scene.person(1).await;
 }

@@ -27,7 +27,8 @@ struct EventRow {
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = audit_events)]
 #[diesel(check_for_backend(diesel::sqlite::Sqlite))]
-struct LineRow {
+pub(super) struct LineRow {
+    id: Id,
     at: Instant,
     action: String,
     session_id: Option<Id>,
@@ -69,13 +70,17 @@ impl Audit for Repositories<'_> {
             .select(LineRow::as_select())
             .load(self.connection)
             .around(TABLE)?;
-        let read = |line: LineRow| TrailLine {
-            at: line.at.into(),
-            action: line.action,
-            session: line.session_id.map(SessionId::from),
-            device: line.device_id.map(DeviceUid::from),
-            reason: line.reason,
-        };
-        Ok(lines.into_iter().map(read).collect())
+        Ok(lines.into_iter().map(line).collect())
+    }
+}
+
+pub(super) fn line(row: LineRow) -> TrailLine {
+    TrailLine {
+        id: row.id.into(),
+        at: row.at.into(),
+        action: row.action,
+        session: row.session_id.map(SessionId::from),
+        device: row.device_id.map(DeviceUid::from),
+        reason: row.reason,
     }
 }

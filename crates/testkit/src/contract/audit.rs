@@ -49,6 +49,7 @@ pub async fn the_trail_is_newest_first_and_whole(store: Arc<dyn Store>) {
     );
     let line = trail.iter().find(|line| line.action == "session_ended");
     let whole = TrailLine {
+        id: full.id,
         at: full.at,
         action: full.action.name().to_owned(),
         session: full.session,

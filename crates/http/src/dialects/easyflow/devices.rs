@@ -11,7 +11,7 @@ use super::fingerprint::{FingerprintHeader, enter};
 use crate::call::Call;
 use crate::failure::{BadField, Failure};
 use crate::field::Field;
-use crate::form::Form;
+use crate::form::{Form, count};
 use crate::routing::Answer;
 
 /// The last page that can be asked for: what a signed number of 32 bits holds, which is what a client's may be.
@@ -160,16 +160,6 @@ fn page(page: Option<String>, limit: Option<String>) -> Result<(u32, u32), Failu
     let limit = form.optional("limit", field(limit), |text| count(&text, MAX_LIMIT));
     form.finish()?;
     Ok((page.unwrap_or(1), limit.unwrap_or(DEFAULT_LIMIT)))
-}
-
-/// A number from 1 to `max` in decimal digits.
-fn count(text: &str, max: u32) -> Result<u32, String> {
-    // Rust also reads a plus sign.
-    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-    text.parse()
-        .ok()
-        .filter(|count| digits && (1..=max).contains(count))
-        .ok_or_else(|| format!("must be a number from 1 to {max}"))
 }
 
 fn shown(page: u32, limit: u32, found: DevicePage) -> DevicesData {

@@ -1,0 +1,45 @@
+//! Sweeping by hand, or from a timetable, as servers do by themselves.
+
+use std::io::Write;
+
+use anyhow::Context;
+use doorbell_application::Swept;
+
+use crate::composition;
+use crate::configuration::Configuration;
+
+/// Sweeps until nothing is left to do, and prints what that took, a kind a line.
+pub(crate) async fn sweep(configuration: &Configuration) -> anyhow::Result<()> {
+    let api = composition::compose(configuration).await?;
+    let mut total = Swept::default();
+    loop {
+        let swept = api.doorbell.sweep().await.context("the sweep failed")?;
+        add(&mut total, swept);
+        if !swept.more {
+            break;
+        }
+    }
+    let mut out = std::io::stdout().lock();
+    for (kind, count) in [
+        ("accounts", total.accounts),
+        ("tokens", total.tokens),
+        ("subscriptions", total.subscriptions),
+        ("sessions", total.sessions),
+        ("codes", total.codes),
+        ("phones", total.phones),
+        ("events", total.events),
+    ] {
+        writeln!(out, "{kind} {count}")?;
+    }
+    Ok(out.flush()?)
+}
+
+fn add(total: &mut Swept, swept: Swept) {
+    total.accounts += swept.accounts;
+    total.tokens += swept.tokens;
+    total.subscriptions += swept.subscriptions;
+    total.sessions += swept.sessions;
+    total.codes += swept.codes;
+    total.phones += swept.phones;
+    total.events += swept.events;
+}

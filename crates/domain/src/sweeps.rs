@@ -1,0 +1,87 @@
+//! The port by which the registry is rid of what is over.
+//!
+//! Every method does a bounded piece, oldest first, and finds it by an index. Servers may sweep at once: a row that another
+//! transaction holds is passed over, for a later pass.
+
+use crate::store::Found;
+use crate::{PhoneNumber, Timestamp, User, UserId};
+
+/// What one sweep of one kind did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sweep {
+    /// How many rows it removed.
+    pub removed: usize,
+    /// Whether it met its limit, so that there may be more to do at once.
+    pub full: bool,
+}
+
+impl Sweep {
+    /// A sweep that looked at `seen` rows, of at most `limit`, and removed some of them. One that got nowhere, because others
+    /// hold what it saw, is not full: it would only meet them again.
+    pub fn of(removed: usize, seen: usize, limit: u32) -> Self {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        Self {
+            removed,
+            full: removed > 0 && seen >= limit,
+        }
+    }
+}
+
+/// What a sweep of ended sessions did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SessionSweep {
+    /// The sessions.
+    pub sessions: usize,
+    /// Push tokens that were suspended with them.
+    pub tokens: usize,
+    /// Subscriptions that were.
+    pub subscriptions: usize,
+    /// Whether it met its limit in any of them.
+    pub full: bool,
+}
+
+/// Sweeps. `until` is the newest instant that is over ([`Over`](crate::retention::Over)), `limit` the most rows of a kind.
+pub trait Sweeps {
+    /// Whose deletion is pending and due at `now`, soonest due first. Nothing is locked: the account is judged once it is
+    /// claimed.
+    fn due_deletions(&mut self, now: Timestamp, limit: u32) -> Found<Vec<UserId>>;
+
+    /// The account, locked; `None` where another transaction holds it, or it is not there. Waits for nobody.
+    fn claim_user(&mut self, id: UserId) -> Found<Option<User>>;
+
+    /// Removes all that hangs on a claimed account: its devices with their tokens and subscriptions, the addresses of these, its
+    /// sessions, and what is known of `phone`. Its row and its trail stay. Addresses are locked in their order.
+    fn erase_user(&mut self, user: UserId, phone: Option<&PhoneNumber>) -> Found<()>;
+
+    /// Removes push tokens last registered by `until`, and with the last row that has it an address.
+    fn sweep_tokens(&mut self, until: Timestamp, limit: u32) -> Found<Sweep>;
+
+    /// Removes sessions ended by `until`, and first the tokens and subscriptions that they suspended: at most `limit` of each. A
+    /// subscription's device goes along unless something else lies on it. A session under which anything is left stays.
+    fn sweep_ended_sessions(&mut self, until: Timestamp, limit: u32) -> Found<SessionSweep>;
+
+    /// Removes sessions that expired by `until` without being ended, if nothing is registered under them any more. Others, whose
+    /// credentials still ring, are seen again as though they had expired at `again`.
+    fn sweep_expired_sessions(&mut self, until: Timestamp, again: Timestamp, limit: u32) -> Found<Sweep>;
+
+    /// Removes codes that expired by `until`.
+    fn sweep_codes(&mut self, until: Timestamp, limit: u32) -> Found<Sweep>;
+
+    /// Removes the rows of phones that were last sent a code by `until`.
+    fn sweep_phones(&mut self, until: Timestamp, limit: u32) -> Found<Sweep>;
+
+    /// Removes lines of the trail of what happened by `until`. They are found by their ids, which hold the time too.
+    fn sweep_audit(&mut self, until: Timestamp, limit: u32) -> Found<Sweep>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sweep_that_met_its_limit_and_got_somewhere_is_full() {
+        let full = |removed, seen| Sweep::of(removed, seen, 3).full;
+        assert!(full(3, 3) && full(1, 3));
+        assert!(!full(2, 2) && !full(0, 3) && !full(0, 0));
+    }
+}

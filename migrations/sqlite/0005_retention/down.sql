@@ -1,0 +1,8 @@
+DROP INDEX push_tokens_seen;
+DROP INDEX sessions_over;
+DROP INDEX sessions_ended_at;
+ALTER TABLE sessions DROP COLUMN over_at;
+ALTER TABLE sessions DROP COLUMN held_at;
+DROP INDEX otp_sessions_phone;
+DROP INDEX otp_phones_last_sent_at;
+DROP INDEX users_deletion;
