@@ -23,6 +23,7 @@ pub mod store;
 pub mod text;
 pub mod time_zone;
 pub mod user;
+pub mod watch;
 pub mod web_push;
 
 pub use address::{Address, Provider, ValueHash};
