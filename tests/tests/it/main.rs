@@ -5,7 +5,11 @@ mod access_tokens;
 #[cfg(test)]
 mod account;
 #[cfg(test)]
+mod backup;
+#[cfg(test)]
 mod bad_input;
+#[cfg(test)]
+mod cors;
 #[cfg(test)]
 mod device_token;
 #[cfg(test)]
@@ -13,7 +17,11 @@ mod document;
 #[cfg(test)]
 mod easyflow;
 #[cfg(test)]
+mod edge;
+#[cfg(test)]
 mod headers;
+#[cfg(test)]
+mod metrics;
 #[cfg(test)]
 mod ocore;
 #[cfg(test)]
@@ -28,6 +36,8 @@ mod races;
 mod rocketchat;
 #[cfg(test)]
 mod sessions;
+#[cfg(test)]
+mod settings;
 #[cfg(test)]
 mod sign_in;
 #[cfg(test)]
