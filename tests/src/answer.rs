@@ -101,7 +101,19 @@ impl Answer {
             Some("nosniff"),
             "X-Content-Type-Options: {self}"
         );
-        let taken = self.status.is_success() || self.status == StatusCode::NOT_MODIFIED;
+        assert_eq!(
+            (self.header("x-frame-options"), self.header("referrer-policy")),
+            (Some("DENY"), Some("no-referrer")),
+            "X-Frame-Options, Referrer-Policy: {self}"
+        );
+        let policy = self.header("content-security-policy").unwrap_or_default();
+        assert!(
+            policy.starts_with("default-src 'none';") && policy.ends_with("frame-ancestors 'none'"),
+            "Content-Security-Policy: {self}"
+        );
+        // A browser's question of what it may ask is answered for the path, not with what is there.
+        let taken = self.method != Method::OPTIONS
+            && (self.status.is_success() || self.status == StatusCode::NOT_MODIFIED);
         let cached = match self.path.as_str() {
             "/.well-known/jwks.json" if taken => "public, max-age=300",
             "/openapi.json" | "/docs" if taken => "no-cache",

@@ -23,6 +23,7 @@ mod client;
 mod cluster;
 mod database;
 mod dialects;
+mod metrics;
 mod person;
 mod process;
 mod raw;

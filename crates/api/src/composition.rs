@@ -1,15 +1,17 @@
 //! The composition root: which adapter stands behind which port.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use doorbell_application::{Doorbell, Ports};
 use doorbell_codes::LogSender;
 use doorbell_domain::ports::Sealer;
 use doorbell_domain::store::Store;
+use doorbell_domain::watch::Watched;
 use doorbell_domain::web_push::EndpointPolicy;
 use doorbell_domain::{Clock, Entropy};
-use doorbell_http::{Api, TrustedProxies};
+use doorbell_http::{Api, Cors, Metrics, TrustedProxies};
 use doorbell_keys::{CodeMacs, Jwks, JwtTokens, KeyRing, RefreshMacs, Sealing, Secrets, SystemEntropy};
 use doorbell_standards::{IanaTimeZones, LibPhoneNumber, P256};
 use doorbell_storage_postgres::{self as postgres, PostgresStore};
@@ -35,6 +37,7 @@ pub(crate) struct Custody {
     pub(crate) secrets: Secrets,
     pub(crate) sealer: Arc<dyn Sealer>,
     pub(crate) store: Arc<dyn Store>,
+    pub(crate) watched: Arc<dyn Watched>,
 }
 
 impl Custody {
@@ -45,13 +48,14 @@ impl Custody {
         let database = Database::parse(&configuration.database_url)?;
         let secrets = secrets(configuration, &database, entropy.as_ref())?;
         let sealer: Arc<dyn Sealer> = Arc::new(Sealing::new(&secrets, Arc::clone(&entropy))?);
-        let store = open(&database, Arc::clone(&sealer), configuration, migrate)?;
+        let (store, watched) = open(&database, Arc::clone(&sealer), configuration, migrate)?;
         Ok(Self {
             entropy,
             clock,
             secrets,
             sealer,
             store,
+            watched,
         })
     }
 }
@@ -67,7 +71,9 @@ pub(crate) async fn compose(configuration: &Configuration) -> anyhow::Result<Com
         secrets,
         sealer,
         store,
+        watched,
     } = Custody::open(configuration, configuration.migrate)?;
+    let metrics = Metrics::new(watched).context("the metrics cannot be made")?;
     let keys =
         KeyRing::load_or_create(store.as_ref(), sealer.as_ref(), entropy.as_ref(), clock.as_ref()).await?;
     let following = Following::new(keys.follower(), Arc::clone(&store), sealer);
@@ -102,6 +108,10 @@ pub(crate) async fn compose(configuration: &Configuration) -> anyhow::Result<Com
         push_configured: false,
         leads_to_playground: configuration.mode == Mode::Development,
         trusted_proxies: TrustedProxies::new(configuration.trusted_proxies.clone()),
+        cors: Cors::new(configuration.cors_origins.clone()),
+        strict_transport: configuration.mode == Mode::Production,
+        request_time: Duration::from_secs(configuration.request_timeout),
+        metrics: Arc::new(metrics),
     };
     Ok(Composed { api, following })
 }
@@ -118,12 +128,15 @@ pub(crate) fn migrate(configuration: &Configuration) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The store, and the same for those who watch it.
+type Opened = (Arc<dyn Store>, Arc<dyn Watched>);
+
 fn open(
     database: &Database,
     sealer: Arc<dyn Sealer>,
     configuration: &Configuration,
     migrate: Switch,
-) -> anyhow::Result<Arc<dyn Store>> {
+) -> anyhow::Result<Opened> {
     let migrate = migrate == Switch::On;
     Ok(match database {
         Database::Sqlite(path) => {
@@ -136,7 +149,8 @@ fn open(
                 },
             };
             let opened = SqliteStore::open_with(path, sealer, options);
-            Arc::new(opened.with_context(|| format!("DATABASE_URL: cannot open {}", path.display()))?)
+            let opened = opened.with_context(|| format!("DATABASE_URL: cannot open {}", path.display()))?;
+            shared(opened)
         }
         Database::Postgres(url) => {
             let usual = postgres::Options::default();
@@ -146,9 +160,15 @@ fn open(
                 connections: configuration.pool.unwrap_or(usual.connections),
             };
             let connected = PostgresStore::connect(url, sealer, options);
-            Arc::new(connected.context("DATABASE_URL: cannot use this PostgreSQL database")?)
+            shared(connected.context("DATABASE_URL: cannot use this PostgreSQL database")?)
         }
     })
+}
+
+fn shared<S: Store + Watched + 'static>(store: S) -> Opened {
+    let watched = Arc::new(store);
+    let store: Arc<dyn Store> = watched.clone();
+    (store, watched)
 }
 
 fn secrets(

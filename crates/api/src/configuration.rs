@@ -1,5 +1,6 @@
 //! Flags and environment, and what production refuses.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
@@ -11,9 +12,14 @@ use doorbell_domain::limits::{Limit, LimitPolicy, PhoneLock};
 use doorbell_domain::session::SessionPolicy;
 use doorbell_domain::test_numbers::TestNumbers;
 use doorbell_domain::{Code, Timestamp};
+use doorbell_http::Origin;
 use doorbell_standards::LibPhoneNumber;
 use ipnet::IpNet;
 use time::Duration;
+use url::Url;
+
+use crate::health::HealthCheck;
+use crate::logging::LogFilter;
 
 use crate::key_commands::{KeysCommand, SecretCommand};
 
@@ -45,6 +51,28 @@ pub(crate) enum Command {
     Sweep(Box<Configuration>),
     /// Print the OpenAPI document, and exit.
     Openapi,
+    /// Copy the SQLite database to a new file, also while it is served, and exit.
+    Backup {
+        /// The file to make, which must not be there.
+        path: PathBuf,
+        #[command(flatten)]
+        configuration: Box<Configuration>,
+    },
+    /// Ask a server on this machine whether it can serve; exit with 0 if it can.
+    Health(HealthCheck),
+}
+
+impl Command {
+    /// What is logged meanwhile.
+    pub(crate) fn log(&self) -> LogFilter {
+        match self {
+            Self::Serve(configuration)
+            | Self::Migrate(configuration)
+            | Self::Sweep(configuration)
+            | Self::Backup { configuration, .. } => configuration.log.clone(),
+            Self::Keys { .. } | Self::Secret { .. } | Self::Openapi | Self::Health(_) => LogFilter::default(),
+        }
+    }
 }
 
 /// Whom the server serves.
@@ -80,7 +108,7 @@ pub(crate) enum Sender {
 }
 
 /// What a server is told. Durations are whole seconds.
-#[derive(Debug, Args)]
+#[derive(Args)]
 pub(crate) struct Configuration {
     /// Where the registry is kept: `sqlite://PATH` or `postgres://…`.
     #[arg(
@@ -188,6 +216,33 @@ pub(crate) struct Configuration {
     /// A file of seconds added to the clock, re-read at each use; development only.
     #[arg(long, env = "DOORBELL_CLOCK_OFFSET_FILE")]
     pub(crate) clock_offset_file: Option<PathBuf>,
+
+    /// Address of a second listener, for `/metrics` alone; absent: there is none.
+    #[arg(long, env = "DOORBELL_ADMIN_LISTEN")]
+    pub(crate) admin_listen: Option<String>,
+
+    /// Origins whose pages may call from a browser, as `scheme://host[:port]`; absent: none may.
+    #[arg(long, env = "DOORBELL_CORS_ORIGINS", value_delimiter = ',')]
+    pub(crate) cors_origins: Vec<Origin>,
+
+    /// Connections that are served at once; more wait to be accepted.
+    #[arg(long, env = "DOORBELL_MAX_CONNECTIONS", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) max_connections: u32,
+
+    /// How long a request may take in all, from its head to its answer.
+    #[arg(long, env = "DOORBELL_REQUEST_TIMEOUT", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=300))]
+    pub(crate) request_timeout: u64,
+
+    /// What is logged, on standard error as JSON lines: a level, or `target=level,…`.
+    #[arg(long, env = "DOORBELL_LOG", default_value = "info")]
+    pub(crate) log: LogFilter,
+}
+
+/// Says nothing: some of it is secret.
+impl fmt::Debug for Configuration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Configuration").finish_non_exhaustive()
+    }
 }
 
 /// How many are accepted, each within its window.
@@ -279,37 +334,53 @@ impl Database {
 }
 
 impl Configuration {
-    /// Refuses what must not be so in production, naming the variable.
+    /// Refuses what must not be so in production: all of it at once, a line each, which names the variable.
     pub(crate) fn check(&self) -> anyhow::Result<()> {
         if self.mode == Mode::Development {
             return Ok(());
         }
+        let refused = self.not_for_production();
+        if !refused.is_empty() {
+            bail!("production cannot start:\n  {}", refused.join("\n  "));
+        }
+        Ok(())
+    }
+
+    /// What production lacks, and what it has that is for developers.
+    fn not_for_production(&self) -> Vec<&'static str> {
+        let mut refused = Vec::new();
         if self.secret.is_none() {
-            bail!("DOORBELL_SECRET must be set in production");
+            refused.push("DOORBELL_SECRET must be set in production");
+        }
+        if !is_https(&self.issuer) {
+            refused.push(
+                "DOORBELL_ISSUER must be the https URL that clients reach this service by, in production",
+            );
         }
         if self.otp_countries.is_empty() {
-            bail!(
-                "DOORBELL_OTP_COUNTRIES must name the countries that codes are sent to in production (or `all`)"
+            refused.push(
+                "DOORBELL_OTP_COUNTRIES must name the countries that codes are sent to in production (or `all`)",
             );
         }
         if !self.test_numbers.is_empty() && self.test_numbers_until.is_none() {
-            bail!(
-                "DOORBELL_TEST_NUMBERS needs DOORBELL_TEST_NUMBERS_UNTIL, the day on which they end, in production"
-            );
+            refused
+                .push("DOORBELL_TEST_NUMBERS_UNTIL must be the day on which test numbers end, in production");
         }
         if self.limits == Switch::Off {
-            bail!("DOORBELL_LIMITS cannot be off in production");
+            refused.push("DOORBELL_LIMITS cannot be off in production");
         }
         if self.clock_offset_file.is_some() {
-            bail!("DOORBELL_CLOCK_OFFSET_FILE is for development only");
+            refused.push("DOORBELL_CLOCK_OFFSET_FILE is for development only");
         }
         if self.otp_cooldown == 0 {
-            bail!("DOORBELL_OTP_COOLDOWN cannot be 0 in production");
+            refused.push("DOORBELL_OTP_COOLDOWN cannot be 0 in production");
         }
         if self.senders.contains(&Sender::Log) {
-            bail!("DOORBELL_SENDERS names `log`, which prints one-time codes: it is for development only");
+            refused.push(
+                "DOORBELL_SENDERS names `log`, which prints one-time codes: it is for development only",
+            );
         }
-        Ok(())
+        refused
     }
 
     fn countries(&self) -> anyhow::Result<Countries> {
@@ -382,6 +453,13 @@ impl Configuration {
     }
 }
 
+/// Whether `text` is a URL that may name an issuer (RFC 8414 §2): https, with a host, without query and fragment.
+fn is_https(text: &str) -> bool {
+    Url::parse(text).is_ok_and(|url| {
+        url.scheme() == "https" && url.has_host() && url.query().is_none() && url.fragment().is_none()
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -426,55 +504,72 @@ mod tests {
     }
 
     #[test]
-    fn production_names_the_variable_that_keeps_it_from_starting() {
+    fn production_names_every_variable_that_keeps_it_from_starting() {
+        let variables = |args: &[&str]| -> Vec<String> {
+            let refused = configured(args).not_for_production();
+            let first = |line: &str| line.split(' ').next().map(str::to_owned);
+            refused.into_iter().filter_map(first).collect()
+        };
         let secret = "--secret=an example of a secret that is long enough";
-        for (args, variable) in [
-            (vec!["--mode=production"], "DOORBELL_SECRET"),
-            (vec!["--mode=production", secret], "DOORBELL_OTP_COUNTRIES"),
-            (
-                vec!["--mode=production", secret, "--otp-countries=TR"],
-                "DOORBELL_SENDERS",
-            ),
-            (
-                vec![
-                    "--mode=production",
-                    secret,
-                    "--otp-countries=TR",
-                    "--test-numbers=+905551234567=1234",
-                ],
-                "DOORBELL_TEST_NUMBERS",
-            ),
-            (
-                vec!["--mode=production", secret, "--otp-countries=TR", "--limits=off"],
-                "DOORBELL_LIMITS",
-            ),
-            (
-                vec![
-                    "--mode=production",
-                    secret,
-                    "--otp-countries=TR",
-                    "--clock-offset-file=f",
-                ],
-                "DOORBELL_CLOCK_OFFSET_FILE",
-            ),
-            (
-                vec![
-                    "--mode=production",
-                    secret,
-                    "--otp-countries=TR",
-                    "--otp-cooldown=0",
-                ],
-                "DOORBELL_OTP_COOLDOWN",
-            ),
+        let (issuer, countries) = ("--issuer=https://doorbell.example.com", "--otp-countries=TR");
+        assert_eq!(
+            variables(&[]),
+            [
+                "DOORBELL_SECRET",
+                "DOORBELL_ISSUER",
+                "DOORBELL_OTP_COUNTRIES",
+                "DOORBELL_SENDERS"
+            ]
+        );
+        assert_eq!(variables(&[secret, issuer, countries]), ["DOORBELL_SENDERS"]);
+        for (arg, variable) in [
+            ("--test-numbers=+905551234567=1234", "DOORBELL_TEST_NUMBERS_UNTIL"),
+            ("--limits=off", "DOORBELL_LIMITS"),
+            ("--clock-offset-file=f", "DOORBELL_CLOCK_OFFSET_FILE"),
+            ("--otp-cooldown=0", "DOORBELL_OTP_COOLDOWN"),
         ] {
-            let refusal = configured(&args).check().expect_err(variable).to_string();
-            assert!(refusal.starts_with(variable), "{refusal}");
+            assert_eq!(
+                variables(&[secret, issuer, countries, arg]),
+                [variable, "DOORBELL_SENDERS"],
+                "{arg}"
+            );
         }
+        let refusal = configured(&["--mode=production"])
+            .check()
+            .expect_err("it lacks much")
+            .to_string();
+        assert_eq!(refusal.lines().count(), 5, "a line each: {refusal}");
         assert!(configured(&[]).check().is_ok());
     }
 
     fn policy(args: &[&str]) -> anyhow::Result<Policy> {
         configured(args).policy(&LibPhoneNumber::load().expect("numbering plans"))
+    }
+
+    #[test]
+    fn an_issuer_is_an_https_url() {
+        for good in ["https://doorbell.example.com", "https://example.com/sign-in"] {
+            assert!(is_https(good), "{good}");
+        }
+        for bad in [
+            "doorbell",
+            "",
+            "http://doorbell.example.com",
+            "https://",
+            "https://e.example?q",
+            "https://e.example#f",
+        ] {
+            assert!(!is_https(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_configuration_prints_no_secret() {
+        let configuration = configured(&[
+            "--secret=s3ntinel-of-a-secret",
+            "--database-url=postgres://u:s3ntinel@localhost/doorbell",
+        ]);
+        assert!(!format!("{configuration:?}").contains("s3ntinel"));
     }
 
     #[test]

@@ -1,11 +1,16 @@
 //! `doorbell`: configuration, composition and the server's life.
 
+mod admin;
+mod backup;
 mod clock;
 mod composition;
 mod configuration;
 mod development_secret;
 mod following;
+mod health;
 mod key_commands;
+mod logging;
+mod misspelt;
 mod quick_start;
 mod server;
 mod signals;
@@ -15,21 +20,19 @@ use std::io::Write;
 
 use clap::Parser;
 use configuration::{Command, CommandLine};
-use tracing_subscriber::EnvFilter;
 
 /// Short-lived buffers of many threads: glibc's arenas would keep several times as much.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> anyhow::Result<()> {
-    let filter = EnvFilter::try_from_env("DOORBELL_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt()
-        .json()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .init();
-    match CommandLine::parse_from(arguments()).command {
-        Command::Serve(configuration) => actix_web::rt::System::new().block_on(server::serve(&configuration)),
+    let CommandLine { command } = CommandLine::parse_from(arguments());
+    command.log().start();
+    match command {
+        Command::Serve(configuration) => {
+            misspelt::warn();
+            actix_web::rt::System::new().block_on(server::serve(&configuration))
+        }
         Command::Migrate(configuration) => composition::migrate(&configuration),
         Command::Keys { command } => actix_web::rt::System::new().block_on(key_commands::keys(&command)),
         Command::Secret { command } => actix_web::rt::System::new().block_on(key_commands::secret(&command)),
@@ -41,6 +44,8 @@ fn main() -> anyhow::Result<()> {
                 written => Ok(written?),
             }
         }
+        Command::Backup { path, configuration } => backup::back_up(&configuration, &path),
+        Command::Health(check) => check.run(),
     }
 }
 

@@ -1,39 +1,46 @@
 //! The server's life: bind, say where, serve, finish what is in flight.
 
 use std::io::Write;
+use std::sync::Arc;
+use std::thread::available_parallelism;
 use std::time::Duration;
 
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
 use anyhow::Context;
 
+use crate::admin::Admin;
 use crate::composition::{self, Composed};
 use crate::configuration::{Configuration, Mode};
 use crate::quick_start;
 use crate::signals;
 
 /// How long a client may take over its request's head.
-const HEAD_TIME: Duration = Duration::from_secs(10);
+pub(crate) const HEAD_TIME: Duration = Duration::from_secs(10);
 /// How long an idle connection is kept.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// How many seconds requests in flight have to finish after SIGTERM.
 const SHUTDOWN_SECONDS: u64 = 25;
-/// Connections a worker serves at once; more wait to be accepted.
-const MAX_CONNECTIONS: usize = 10_000;
 
 /// Serves until SIGTERM, which lets requests in flight finish, or SIGINT, which does not.
 pub(crate) async fn serve(configuration: &Configuration) -> anyhow::Result<()> {
     let Composed { api, following } = composition::compose(configuration).await?;
     let api = web::Data::new(api);
+    let admin = match &configuration.admin_listen {
+        Some(listen) => Some(Admin::start(listen, Arc::clone(&api.metrics))?),
+        None => None,
+    };
+    let workers = available_parallelism().map_or(2, usize::from);
     let server = HttpServer::new(move || {
         App::new()
             .app_data(api.clone())
             .wrap(from_fn(doorbell_http::dress))
             .configure(doorbell_http::configure)
     })
+    .workers(workers)
     .client_request_timeout(HEAD_TIME)
     .keep_alive(KEEP_ALIVE)
-    .max_connections(MAX_CONNECTIONS)
+    .max_connections(connections_each(configuration.max_connections, workers))
     .shutdown_timeout(SHUTDOWN_SECONDS)
     .disable_signals()
     .bind(&configuration.listen)
@@ -53,6 +60,10 @@ pub(crate) async fn serve(configuration: &Configuration) -> anyhow::Result<()> {
     });
     let following = actix_web::rt::spawn(following.run());
     let mut out = std::io::stdout().lock();
+    // First, so that who has read where the server listens has read this too.
+    for address in admin.iter().flat_map(|admin| &admin.addresses) {
+        writeln!(out, "metrics on http://{address}/metrics")?;
+    }
     for address in &addresses {
         writeln!(out, "listening on http://{address}")?;
     }
@@ -61,7 +72,16 @@ pub(crate) async fn serve(configuration: &Configuration) -> anyhow::Result<()> {
     }
     out.flush()?;
     drop(out);
-    let ended = running.await.context("the server failed");
+    let ended = running.await;
     following.abort();
-    ended
+    if let Some(admin) = admin {
+        admin.stop().await;
+    }
+    ended.context("the server failed")
+}
+
+/// How many connections each worker may serve, so that all may serve `together`.
+fn connections_each(together: u32, workers: usize) -> usize {
+    let together = usize::try_from(together).unwrap_or(usize::MAX);
+    together.div_ceil(workers.max(1)).max(1)
 }

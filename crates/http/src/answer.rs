@@ -2,7 +2,7 @@
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{CACHE_CONTROL, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS};
+use actix_web::http::header::{CACHE_CONTROL, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{Error, web};
 use doorbell_domain::FreshIds;
@@ -10,6 +10,7 @@ use tracing::Instrument;
 
 use crate::api::Api;
 use crate::call::single;
+use crate::protection::protect;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -19,6 +20,8 @@ pub async fn dress<B: MessageBody + 'static>(
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let id = request_id(&request);
+    let api = request.app_data::<web::Data<Api>>().cloned();
+    let origin = api.as_ref().and_then(|api| api.cors.listed(request.headers()));
     let span = tracing::info_span!("request", id = %id, method = %request.method());
     // Handlers answer for their own failures and panics; the extractors they use cannot fail.
     let mut response = next
@@ -33,7 +36,10 @@ pub async fn dress<B: MessageBody + 'static>(
     if let Ok(value) = HeaderValue::from_str(&id) {
         headers.insert(X_REQUEST_ID, value);
     }
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    protect(headers, api.as_ref().is_some_and(|api| api.strict_transport));
+    if let Some(api) = api {
+        api.cors.tell(origin, headers);
+    }
     if !headers.contains_key(CACHE_CONTROL) {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }

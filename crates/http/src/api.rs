@@ -1,6 +1,7 @@
 //! What handlers work with.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use doorbell_application::Doorbell;
 use doorbell_domain::Entropy;
@@ -10,6 +11,8 @@ use doorbell_domain::time_zone::TimeZones;
 use doorbell_domain::web_push::{CurvePoints, EndpointPolicy};
 
 use crate::client::TrustedProxies;
+use crate::cors::Cors;
+use crate::metrics::Metrics;
 
 /// The use cases, and the ports by which requests are read.
 pub struct Api {
@@ -33,4 +36,12 @@ pub struct Api {
     pub leads_to_playground: bool,
     /// Whose `X-Forwarded-For` is believed.
     pub trusted_proxies: TrustedProxies,
+    /// Which pages of other origins may call.
+    pub cors: Cors,
+    /// Whether browsers are told to come by https alone (RFC 6797).
+    pub strict_transport: bool,
+    /// How long a request may take in all.
+    pub request_time: Duration,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
 }

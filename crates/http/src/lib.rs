@@ -5,24 +5,32 @@
 //! answer. Every failure is one of a closed set, and one table a dialect turns it into status, body and
 //! headers.
 
+mod admin;
 mod answer;
 mod api;
 mod call;
 mod client;
+mod cors;
 mod dialect;
 mod dialects;
 mod failure;
 mod field;
 mod form;
 mod instant;
+mod metrics;
 mod object;
 mod openapi;
+mod outcome;
+mod protection;
 mod routing;
 mod service;
 
+pub use admin::configure_admin;
 pub use answer::dress;
 pub use api::Api;
 pub use client::TrustedProxies;
+pub use cors::{Cors, Origin};
+pub use metrics::Metrics;
 pub use openapi::openapi;
 
 use actix_web::web::{self, ServiceConfig};

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
+use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Instant;
 
-use actix_web::guard;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Route};
+use actix_web::{guard, rt};
 use futures_util::FutureExt;
 use utoipa::__dev::{SchemaReferences, Tags};
 use utoipa::openapi::HttpMethod;
@@ -15,6 +17,7 @@ use crate::api::Api;
 use crate::call::Call;
 use crate::dialect::Dialect;
 use crate::failure::Failure;
+use crate::metrics::{self, dialect_of};
 
 /// What a handler gives.
 pub(crate) type Answer = Result<HttpResponse, Failure>;
@@ -24,9 +27,12 @@ pub(crate) struct Operation {
     pub(crate) method: HttpMethod,
     pub(crate) path: String,
     pub(crate) describe: fn(&mut Schemas) -> utoipa::openapi::path::Operation,
-    /// Added to the documented `operationId`, which must be unique, where the operation stands at a second place.
+    /// The documented `operationId`.
+    id: String,
+    /// Added to the `operationId`, which must be unique, where the operation stands at a second place.
     pub(crate) place: &'static str,
-    route: Route,
+    /// Makes the route of an operation that is counted by this name.
+    route: Box<dyn FnOnce(Rc<str>) -> Route>,
 }
 
 /// The schemas that documented operations speak of, by name.
@@ -42,28 +48,23 @@ where
     let method = P::methods().pop().unwrap_or(HttpMethod::Get);
     let path = P::path();
     let dialect = Dialect::of(&path);
-    let route = web::route().guard(guard::fn_guard(taking(&method))).to(
-        move |api: web::Data<Api>, request: HttpRequest, payload: web::Payload| {
-            let handler = handler.clone();
-            async move {
-                let mut call = Call::new(api, request, payload);
-                // A request that breaks its handler must not take the worker's other requests with it.
-                let handled = AssertUnwindSafe(handler(&mut call)).catch_unwind().await;
-                let handled = handled.unwrap_or_else(|_| {
-                    let operation = call.request.match_pattern().unwrap_or_default();
-                    tracing::error!(operation, "a handler panicked");
-                    Err(Failure::Internal)
-                });
-                match handled {
-                    Ok(answer) => answer,
-                    Err(failure) => {
-                        let failure = outranked(&call, failure).await;
-                        dialect.render(&failure, &call.request)
-                    }
+    let guard = guard::fn_guard(taking(&method));
+    let route = move |id: Rc<str>| {
+        web::route().guard(guard).to(
+            move |api: web::Data<Api>, request: HttpRequest, payload: web::Payload| {
+                let (handler, id) = (handler.clone(), Rc::clone(&id));
+                async move {
+                    let began = Instant::now();
+                    let mut call = Call::new(api, request, payload);
+                    let answer = answer(&handler, &mut call, dialect).await;
+                    let counted = dialect_of(call.request.path());
+                    let metrics = &call.api.metrics;
+                    metrics.answered(counted, &id, answer.status(), began.elapsed());
+                    answer
                 }
-            }
-        },
-    );
+            },
+        )
+    };
     Operation {
         method,
         path,
@@ -73,8 +74,41 @@ where
             described.tags = Some(P::tags().into_iter().map(str::to_owned).collect());
             described
         },
+        id: P::operation().operation_id.unwrap_or_default(),
         place: "",
-        route,
+        route: Box::new(route),
+    }
+}
+
+/// The handler's answer, or the answer to its failure; 503 where neither came in time.
+async fn answer<H>(handler: &H, call: &mut Call, dialect: Dialect) -> HttpResponse
+where
+    H: AsyncFn(&mut Call) -> Answer,
+{
+    let limit = call.api.request_time;
+    let handled = rt::time::timeout(limit, handle(handler, call)).await;
+    let handled = handled.unwrap_or_else(|_| {
+        let operation = call.request.match_pattern().unwrap_or_default();
+        tracing::warn!(operation, "a request was given up");
+        Err(Failure::Unavailable)
+    });
+    handled.unwrap_or_else(|failure| dialect.render(&failure, &call.request))
+}
+
+async fn handle<H>(handler: &H, call: &mut Call) -> Answer
+where
+    H: AsyncFn(&mut Call) -> Answer,
+{
+    // A request that breaks its handler must not take the worker's other requests with it.
+    let handled = AssertUnwindSafe(handler(call)).catch_unwind().await;
+    let handled = handled.unwrap_or_else(|_| {
+        let operation = call.request.match_pattern().unwrap_or_default();
+        tracing::error!(operation, "a handler panicked");
+        Err(Failure::Internal)
+    });
+    match handled {
+        Ok(answer) => Ok(answer),
+        Err(failure) => Err(outranked(call, failure).await),
     }
 }
 
@@ -84,6 +118,11 @@ impl Operation {
         path.clone_into(&mut self.path);
         self.place = place;
         self
+    }
+
+    /// What it is counted by: the `operationId` in the document.
+    fn name(&self) -> Rc<str> {
+        format!("{}{}", self.id, self.place).into()
     }
 }
 
@@ -139,16 +178,40 @@ pub(crate) fn mount(config: &mut ServiceConfig, operations: Vec<Operation>) {
         let dialect = Dialect::of(&path);
         let mut resource = web::resource(path);
         for operation in operations {
-            resource = resource.route(operation.route);
+            let name = operation.name();
+            resource = resource.route((operation.route)(name));
         }
-        config.service(resource.default_service(web::to(move |request: HttpRequest| {
-            let failure = Failure::MethodNotAllowed(allowed.clone());
-            async move { dialect.render(&failure, &request) }
-        })));
+        config.service(resource.default_service(web::to(
+            move |api: web::Data<Api>, request: HttpRequest| {
+                let allowed = allowed.clone();
+                async move { other_method(&api, &request, dialect, allowed) }
+            },
+        )));
     }
 }
 
+/// The answer to a method that a path does not take, unless a browser asks by it what a page may do.
+fn other_method(api: &Api, request: &HttpRequest, dialect: Dialect, allowed: Arc<str>) -> HttpResponse {
+    let began = Instant::now();
+    let (operation, answer) = match api.cors.preflight(request, &allowed) {
+        Some(answer) => (metrics::PREFLIGHT, answer),
+        None => (
+            metrics::UNKNOWN,
+            dialect.render(&Failure::MethodNotAllowed(allowed), request),
+        ),
+    };
+    let counted = dialect_of(request.path());
+    api.metrics
+        .answered(counted, operation, answer.status(), began.elapsed());
+    answer
+}
+
 /// The answer of a path that no operation has, in the dialect of that path.
-pub(crate) async fn unknown_path(request: HttpRequest) -> HttpResponse {
-    Dialect::of(request.path()).render(&Failure::UnknownPath, &request)
+pub(crate) async fn unknown_path(api: web::Data<Api>, request: HttpRequest) -> HttpResponse {
+    let began = Instant::now();
+    let answer = Dialect::of(request.path()).render(&Failure::UnknownPath, &request);
+    let counted = dialect_of(request.path());
+    api.metrics
+        .answered(counted, metrics::UNKNOWN, answer.status(), began.elapsed());
+    answer
 }

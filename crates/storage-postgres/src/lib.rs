@@ -15,6 +15,7 @@ mod schema;
 mod statement;
 mod store;
 mod trouble;
+mod waiting;
 
 pub use migrate::migrate;
 pub use store::{Options, PostgresStore};

@@ -145,6 +145,17 @@ impl Pool {
         Self { links, generation }
     }
 
+    /// How many connections it may hold.
+    pub(crate) fn size(&self) -> u32 {
+        self.links.max_size()
+    }
+
+    /// How many of its connections are lent out.
+    pub(crate) fn in_use(&self) -> u32 {
+        let state = self.links.state();
+        state.connections.saturating_sub(state.idle_connections)
+    }
+
     /// A connection that is not known to have failed.
     pub(crate) fn get(&self) -> Found<Pooled> {
         loop {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use doorbell_domain::ports::{BoxFuture, Sealer};
 use doorbell_domain::registration::{Registered, Registration};
 use doorbell_domain::store::{Found, ReadWork, RegisterError, Store, StoreError, WriteWork};
+use doorbell_domain::watch::{Gauge, Watched};
 use doorbell_storage::Vault;
 use doorbell_storage::blocking::{self, Deadline};
 use doorbell_storage::combiner::{self, Combiner};
@@ -15,6 +16,7 @@ use tokio::time::timeout;
 
 use crate::pool::{Pool, direct};
 use crate::repositories::Repositories;
+use crate::waiting::Waiting;
 use crate::{conninfo, migrate, register};
 
 /// How a store is opened.
@@ -50,6 +52,7 @@ pub struct PostgresStore {
     pool: Pool,
     vault: Vault,
     turns: Arc<Semaphore>,
+    waiting: Waiting,
     combiner: Option<Arc<Combiner<Registration>>>,
 }
 
@@ -77,6 +80,7 @@ impl PostgresStore {
             pool: Pool::new(whole, options.connections),
             vault,
             combiner,
+            waiting: Waiting::default(),
             turns: Arc::new(Semaphore::new(usize::try_from(options.connections).unwrap_or(1))),
         })
     }
@@ -89,7 +93,10 @@ impl PostgresStore {
         F: FnOnce(&Deadline) -> Found<T> + Send + 'static,
     {
         let deadline = Deadline::after(blocking::DEADLINE);
-        let turn = timeout(TURN, Arc::clone(&self.turns).acquire_owned()).await;
+        let turn = {
+            let _waiting = self.waiting.enter();
+            timeout(TURN, Arc::clone(&self.turns).acquire_owned()).await
+        };
         let no_turn = || StoreError::Unavailable("no connection was free in time".to_owned());
         let turn = turn.ok().and_then(Result::ok).ok_or_else(no_turn)?;
         blocking::run_until(deadline, move |deadline| {
@@ -159,5 +166,20 @@ impl Store for PostgresStore {
             let versions = pool.ask(&mut None, migrate::applied_versions)?;
             migrate::check(&versions)
         }))
+    }
+}
+
+impl Watched for PostgresStore {
+    fn gauges(&self) -> Vec<(Gauge, u64)> {
+        let queued = self.combiner.as_ref().map_or(0, |combiner| combiner.queued());
+        vec![
+            (Gauge::ConnectionsAllowed, self.pool.size().into()),
+            (Gauge::ConnectionsInUse, self.pool.in_use().into()),
+            (Gauge::ConnectionsAwaited, self.waiting.count()),
+            (
+                Gauge::RegistrationsQueued,
+                u64::try_from(queued).unwrap_or(u64::MAX),
+            ),
+        ]
     }
 }

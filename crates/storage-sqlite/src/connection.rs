@@ -53,6 +53,13 @@ pub(crate) fn turn_to_writing(connection: &mut SqliteConnection) -> Found<()> {
     run(connection, BUSY_TIMEOUT)
 }
 
+/// Opens a connection to a file that is there, to read all of it.
+pub(crate) fn reading(path: &Path) -> Found<SqliteConnection> {
+    let mut connection = establish(path)?;
+    run(&mut connection, BUSY_TIMEOUT)?;
+    Ok(connection)
+}
+
 /// Makes a connection one that only reads.
 pub(crate) fn restrict_to_reading(connection: &mut SqliteConnection) -> QueryResult<()> {
     connection.batch_execute(BUSY_TIMEOUT)?;

@@ -4,6 +4,7 @@
 //! Readers are pooled connections that cannot write, and never wait for the writer (write-ahead logging).
 
 mod addresses;
+mod backup;
 mod connection;
 mod migrations;
 mod readers;
@@ -20,6 +21,7 @@ mod writer;
 #[cfg(test)]
 mod plans;
 
+pub use backup::back_up;
 pub use connection::Synchronous;
 pub use migrations::migrate;
 pub use store::{Options, SqliteStore};

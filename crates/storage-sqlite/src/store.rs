@@ -6,6 +6,7 @@ use std::sync::Arc;
 use doorbell_domain::ports::{BoxFuture, Sealer};
 use doorbell_domain::registration::{Registered, Registration};
 use doorbell_domain::store::{Found, ReadWork, RegisterError, Store, StoreError, WriteWork};
+use doorbell_domain::watch::{Gauge, Watched};
 use doorbell_storage::Vault;
 use doorbell_storage::blocking::{self, Deadline};
 use doorbell_storage::combiner::{self, Combiner};
@@ -161,5 +162,18 @@ impl Store for SqliteStore {
             blocking::run(move || readers.read(migrations::check)).await?;
             self.writer.run(|_| Ok(())).await
         })
+    }
+}
+
+impl Watched for SqliteStore {
+    fn gauges(&self) -> Vec<(Gauge, u64)> {
+        let queued = self.combiner.as_ref().map_or(0, Combiner::queued);
+        vec![
+            (Gauge::WritesQueued, self.writer.queued()),
+            (
+                Gauge::RegistrationsQueued,
+                u64::try_from(queued).unwrap_or(u64::MAX),
+            ),
+        ]
     }
 }

@@ -7,6 +7,7 @@
 mod tests;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -62,20 +63,30 @@ pub(crate) struct Writer {
     /// `None` only while it is dropped.
     queue: Option<SyncSender<Job>>,
     thread: Option<JoinHandle<()>>,
+    /// How many jobs are in the queue.
+    queued: Arc<AtomicU64>,
 }
 
 impl Writer {
     /// Gives `connection` to a thread of its own.
     pub(crate) fn start(connection: SqliteConnection) -> Found<Self> {
         let (queue, jobs) = sync_channel(QUEUE);
+        let queued = Arc::new(AtomicU64::new(0));
+        let theirs = Arc::clone(&queued);
         let thread = thread::Builder::new()
             .name("sqlite-writer".to_owned())
-            .spawn(move || serve(connection, &jobs))
+            .spawn(move || serve(connection, &jobs, &theirs))
             .map_err(|error| StoreError::Failed(format!("the writer's thread: {error}")))?;
         Ok(Self {
             queue: Some(queue),
             thread: Some(thread),
+            queued,
         })
+    }
+
+    /// How many jobs wait to be begun.
+    pub(crate) fn queued(&self) -> u64 {
+        self.queued.load(Ordering::Relaxed)
     }
 
     /// Runs `work` in a transaction, and gives its value once that is committed.
@@ -144,9 +155,14 @@ impl Writer {
             .queue
             .as_ref()
             .ok_or_else(|| unavailable("the writer has stopped"))?;
-        queue.try_send(job).map_err(|error| match error {
-            TrySendError::Full(_) => unavailable("too many writes are waiting"),
-            TrySendError::Disconnected(_) => unavailable("the writer has stopped"),
+        // Counted first: the writer may take it before this goes on.
+        self.queued.fetch_add(1, Ordering::Relaxed);
+        queue.try_send(job).map_err(|error| {
+            self.queued.fetch_sub(1, Ordering::Relaxed);
+            match error {
+                TrySendError::Full(_) => unavailable("too many writes are waiting"),
+                TrySendError::Disconnected(_) => unavailable("the writer has stopped"),
+            }
         })
     }
 }
@@ -173,10 +189,11 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn serve(mut connection: SqliteConnection, jobs: &Receiver<Job>) {
+fn serve(mut connection: SqliteConnection, jobs: &Receiver<Job>, queued: &AtomicU64) {
     while let Ok(first) = jobs.recv() {
         let mut batch = vec![first];
         batch.extend(jobs.try_iter().take(BATCH - 1));
+        queued.fetch_sub(u64::try_from(batch.len()).unwrap_or(0), Ordering::Relaxed);
         settle(&mut connection, batch);
     }
 }

@@ -14,7 +14,7 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use doorbell_domain::Platform;
 use doorbell_domain::store::{self, Store, StoreError};
-use doorbell_storage_sqlite::{Options, SqliteStore, Synchronous, migrate};
+use doorbell_storage_sqlite::{Options, SqliteStore, Synchronous, back_up, migrate};
 use doorbell_testkit::build::{alert, live_activity, web_push};
 use doorbell_testkit::{FakeSealer, Scene};
 
@@ -125,6 +125,33 @@ async fn the_file_is_its_owners_alone() {
             .mode();
         assert_eq!(mode & 0o777, 0o600);
     }
+}
+
+#[tokio::test]
+async fn a_copy_is_whole_and_written_over_by_nobody() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (path, copy) = (folder.path().join("doorbell.db"), folder.path().join("copy.db"));
+    let scene = Scene::new(open(&path));
+    let caller = scene.person(1).await;
+    let view = scene
+        .register(scene.draft(caller).with(alert("token")))
+        .await
+        .view;
+    let size = back_up(&path, &copy).expect("a copy");
+    assert_eq!(fs::metadata(&copy).expect("the copy").len(), size);
+    assert!(back_up(&path, &copy).is_err());
+    assert_eq!(fs::metadata(&copy).expect("the copy").len(), size);
+    // What comes after is not in it.
+    scene
+        .register(scene.draft(caller).on("other", Platform::Ios))
+        .await;
+    let restored = Scene::new(open(&copy));
+    assert_eq!(restored.device(caller, "phone").await, Some(view));
+    assert_eq!(restored.device(caller, "other").await, None);
+
+    let (none, of_none) = (folder.path().join("none.db"), folder.path().join("of-none.db"));
+    assert!(back_up(&none, &of_none).is_err());
+    assert!(!none.exists() && !of_none.exists(), "nothing is made of nothing");
 }
 
 #[tokio::test]

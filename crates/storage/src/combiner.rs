@@ -129,6 +129,11 @@ impl<W: Write> Combiner<W> {
         answered.map_err(|_| StoreError::Failed("a batch of writes was not answered".to_owned()))
     }
 
+    /// How many writes wait to leave.
+    pub fn queued(&self) -> usize {
+        self.shared.queue().waiting()
+    }
+
     /// Waits for a batch that has left, until its deadline or, where its commit has begun, longer.
     async fn landing(
         &self,

@@ -7,9 +7,13 @@ mod account;
 #[cfg(test)]
 mod activity;
 #[cfg(test)]
+mod backup;
+#[cfg(test)]
 mod bad_input;
 #[cfg(test)]
 mod canary;
+#[cfg(test)]
+mod cors;
 #[cfg(test)]
 mod device_token;
 #[cfg(test)]
@@ -17,11 +21,15 @@ mod document;
 #[cfg(test)]
 mod easyflow;
 #[cfg(test)]
+mod edge;
+#[cfg(test)]
 mod headers;
 #[cfg(test)]
 mod key_rotation;
 #[cfg(test)]
 mod limits;
+#[cfg(test)]
+mod metrics;
 #[cfg(test)]
 mod ocore;
 #[cfg(test)]
@@ -40,6 +48,8 @@ mod retention;
 mod rocketchat;
 #[cfg(test)]
 mod sessions;
+#[cfg(test)]
+mod settings;
 #[cfg(test)]
 mod sign_in;
 #[cfg(test)]

@@ -9,6 +9,10 @@ use crate::dialect::Dialect;
 const REQUEST_ID: &str = "X-Request-Id";
 const CONTENT_TYPE_OPTIONS: &str = "X-Content-Type-Options";
 const CACHE_CONTROL: &str = "Cache-Control";
+const FRAME_OPTIONS: &str = "X-Frame-Options";
+const REFERRER_POLICY: &str = "Referrer-Policy";
+const CONTENT_SECURITY_POLICY: &str = "Content-Security-Policy";
+const STRICT_TRANSPORT_SECURITY: &str = "Strict-Transport-Security";
 const WWW_AUTHENTICATE: &str = "WWW-Authenticate";
 const RETRY_AFTER: &str = "Retry-After";
 
@@ -29,6 +33,26 @@ pub(super) fn shared() -> impl Iterator<Item = (String, RefOr<Header>)> {
         (
             CACHE_CONTROL,
             "Who may keep the answer, and for how long (RFC 9111 §5.2.2).",
+            text(),
+        ),
+        (
+            FRAME_OPTIONS,
+            "No page may frame the answer (RFC 7034).",
+            text().enum_values(Some(["DENY"])),
+        ),
+        (
+            REFERRER_POLICY,
+            "The address of the answer is told to nobody.",
+            text().enum_values(Some(["no-referrer"])),
+        ),
+        (
+            CONTENT_SECURITY_POLICY,
+            "What the answer may load and who may frame it: nothing and nobody, but for the playground's own parts.",
+            text(),
+        ),
+        (
+            STRICT_TRANSPORT_SECURITY,
+            "That this host is to be asked by https alone (RFC 6797); in production only.",
             text(),
         ),
         (
@@ -54,7 +78,15 @@ pub(super) fn shared() -> impl Iterator<Item = (String, RefOr<Header>)> {
 
 /// Names in a response the headers that an answer of this status carries.
 pub(super) fn name(response: &mut Response, status: u16, dialect: Dialect) {
-    let mut names = vec![REQUEST_ID, CONTENT_TYPE_OPTIONS, CACHE_CONTROL];
+    let mut names = vec![
+        REQUEST_ID,
+        CONTENT_TYPE_OPTIONS,
+        CACHE_CONTROL,
+        FRAME_OPTIONS,
+        REFERRER_POLICY,
+        CONTENT_SECURITY_POLICY,
+        STRICT_TRANSPORT_SECURITY,
+    ];
     if status == 401 && dialect != Dialect::RocketChat {
         names.push(WWW_AUTHENTICATE);
     }

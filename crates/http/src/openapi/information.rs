@@ -19,7 +19,8 @@ What takes GET takes HEAD.
 
 **Errors** leave in the dialect of their path. An unknown path is 404, another method of a known path 405 with `Allow`; \
 then comes who asks, then the body's size and form, then what it means. Every answer carries `X-Request-Id` (a request's own, \
-where it is 1 to 128 letters, digits, dots, hyphens and underscores), `X-Content-Type-Options: nosniff` and `Cache-Control`: `no-store` but for keys, this document and the playground.
+where it is 1 to 128 letters, digits, dots, hyphens and underscores), `X-Content-Type-Options: nosniff` and `Cache-Control`: `no-store` but for keys, this document and the playground. Pages of other origins \
+may call where the server lists their origin.
 
 **A token or endpoint has one owner.** When another user registers it, it leaves the first one in the same moment. When a \
 session ends, what was registered under it falls silent, until its user signs in and registers again.";

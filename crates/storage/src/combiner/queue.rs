@@ -137,6 +137,11 @@ impl<W: Write> Queue<W> {
         Some(departure)
     }
 
+    /// How many writes wait.
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
     /// Frees the keys of a batch.
     pub(super) fn land(&mut self, flight: u64) {
         self.flights.retain(|known| known.number != flight);

@@ -5,6 +5,7 @@ use doorbell_application::{Refresh, RequestCode, VerifyCode};
 use doorbell_domain::Code;
 use doorbell_domain::secret::Secret;
 use doorbell_domain::text::Text;
+use doorbell_domain::watch::Tally;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
@@ -15,6 +16,7 @@ use crate::call::Call;
 use crate::client;
 use crate::field::Field;
 use crate::form::Form;
+use crate::outcome;
 use crate::routing::Answer;
 
 /// Whose phone the code goes to.
@@ -151,7 +153,9 @@ pub(crate) async fn send_otp(call: &mut Call) -> Answer {
         phone,
         ip: client::ip_of(&call.request, &call.api.trusted_proxies),
     };
-    let requested = call.api.doorbell.request_code(command).await?;
+    let requested = call.api.doorbell.request_code(command).await;
+    call.api.metrics.code(outcome::of_code(&requested));
+    let requested = requested?;
     Ok(HttpResponse::Ok().json(SendOtpAnswer {
         country_code: format!("+{}", requested.phone.country_code()),
         phone_number: requested.phone.national().to_owned(),
@@ -199,7 +203,11 @@ pub(crate) async fn verify_otp(call: &mut Call) -> Answer {
         user_agent: client::user_agent_of(&call.request),
         ip: client::ip_of(&call.request, &call.api.trusted_proxies),
     };
-    let signed_in = call.api.doorbell.verify_code(command).await?;
+    let verified = call.api.doorbell.verify_code(command).await;
+    if let Some(outcome) = outcome::of_guess(&verified) {
+        call.api.metrics.guess(outcome);
+    }
+    let signed_in = verified?;
     Ok(HttpResponse::Ok().json(SignedInAnswer {
         is_registration_complete: signed_in.user.profile.is_complete(),
         tokens: TokensAnswer {

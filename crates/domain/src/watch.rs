@@ -1,0 +1,102 @@
+//! What those who watch a server count: how much waits in its store, and how sign-ins come out.
+//!
+//! Nothing here holds a client's value: what is counted is one of these closed sets.
+
+/// Something of a store that there can be too much of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gauge {
+    /// Connections to the database that the pool may hold.
+    ConnectionsAllowed,
+    /// Connections at work.
+    ConnectionsInUse,
+    /// Units of work that wait for a connection.
+    ConnectionsAwaited,
+    /// Units of work that wait for the one thread that writes.
+    WritesQueued,
+    /// Registrations that wait to be combined.
+    RegistrationsQueued,
+}
+
+/// A store, to those who watch it.
+pub trait Watched: Send + Sync {
+    /// How much there is of each at this moment: always of the same gauges, in the same order.
+    fn gauges(&self) -> Vec<(Gauge, u64)>;
+}
+
+/// What became of a one-time code that was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CodeOutcome {
+    /// A sender took it.
+    Accepted,
+    /// It was asked for too soon or too often.
+    Limited,
+    /// A rule or a sender will not have it sent.
+    Refused,
+    /// No sender could take it, or the store failed.
+    Failed,
+}
+
+impl CodeOutcome {
+    /// Every outcome.
+    pub const ALL: [Self; 4] = [Self::Accepted, Self::Limited, Self::Refused, Self::Failed];
+
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Limited => "limited",
+            Self::Refused => "refused",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// What became of a guess at a one-time code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GuessOutcome {
+    /// It was the code.
+    Right,
+    /// It was not.
+    Wrong,
+    /// No code lives for that number.
+    Absent,
+    /// The code was used before.
+    Used,
+    /// The code's attempts were spent before.
+    Spent,
+    /// Guessed too often: it was not compared.
+    Limited,
+}
+
+impl GuessOutcome {
+    /// Every outcome.
+    pub const ALL: [Self; 6] = [
+        Self::Right,
+        Self::Wrong,
+        Self::Absent,
+        Self::Used,
+        Self::Spent,
+        Self::Limited,
+    ];
+
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Right => "right",
+            Self::Wrong => "wrong",
+            Self::Absent => "absent",
+            Self::Used => "used",
+            Self::Spent => "spent",
+            Self::Limited => "limited",
+        }
+    }
+}
+
+/// Keeps count of what becomes of sign-ins. Never waits, never fails.
+pub trait Tally: Send + Sync {
+    /// Counts a code that was asked for.
+    fn code(&self, outcome: CodeOutcome);
+
+    /// Counts a guess.
+    fn guess(&self, outcome: GuessOutcome);
+}
