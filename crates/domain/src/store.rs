@@ -7,7 +7,11 @@
 //! "Not found" is `Ok(None)`, never an error. A refusal that must be remembered is a committed value: only a
 //! [`StoreError`] rolls back.
 
+mod code_outbox;
+
 use thiserror::Error;
+
+pub use code_outbox::{ClaimedCode, CodeOutbox};
 
 use crate::address::ValueHash;
 use crate::audit::AuditEvent;
@@ -350,6 +354,6 @@ pub trait Keys {
 }
 
 /// All repositories of one open writing transaction. Its reads see what it wrote.
-pub trait Unit: Reads + Codes + Users + Sessions + Credentials + Audit + Keys {}
+pub trait Unit: Reads + Codes + CodeOutbox + Users + Sessions + Credentials + Audit + Keys {}
 
-impl<T: Reads + Codes + Users + Sessions + Credentials + Audit + Keys> Unit for T {}
+impl<T: Reads + Codes + CodeOutbox + Users + Sessions + Credentials + Audit + Keys> Unit for T {}

@@ -4,11 +4,13 @@
 
 mod account;
 mod code;
+mod code_outbox;
 mod credential;
 mod device;
 
 pub(crate) use account::{SessionRow, UserRow};
 pub(crate) use code::{KeyRow, OtpRow, TrailRow};
+pub(crate) use code_outbox::OutboxRow;
 pub(crate) use credential::{SubscriptionRow, TokenRow};
 pub(crate) use device::DeviceRow;
 

@@ -1,6 +1,7 @@
 //! Rows, and what they are in the domain.
 
 mod code;
+mod code_outbox;
 mod device;
 mod session;
 mod subscription;
@@ -8,6 +9,7 @@ mod token;
 mod user;
 
 pub(crate) use code::CodeRow;
+pub(crate) use code_outbox::OutboxRow;
 pub(crate) use device::{DeviceRow, UpsertDevice};
 pub(crate) use session::SessionRow;
 pub(crate) use subscription::{SubscriptionRow, UpsertSubscription};

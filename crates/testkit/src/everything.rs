@@ -1,14 +1,15 @@
 //! Everything that a store can be asked, for tests that look at how it answers.
 
 use doorbell_domain::code::Purpose;
+use doorbell_domain::code_delivery::SHORTEST_LEASE;
 use doorbell_domain::session::EndReason;
 use doorbell_domain::store::{DeviceKey, KeyUse, Page, StoredKey};
 use doorbell_domain::{Caller, Clock, Platform};
 
 use crate::Scene;
 use crate::build::{
-    activity, alert, code_policy, device_id, endpoint, fingerprint, full_profile, live_activity, otp_session,
-    phone, web_push,
+    activity, alert, code_delivery, code_policy, device_id, endpoint, fingerprint, full_profile,
+    live_activity, otp_session, phone, web_push,
 };
 
 /// Asks a store everything that it can be asked, in a scene without people 1 and 2.
@@ -16,6 +17,7 @@ pub async fn everything(scene: &Scene) {
     let one = scene.person(1).await;
     let other = scene.person(2).await;
     codes(scene).await;
+    deliveries(scene).await;
     registrations(scene, one, other).await;
     let now = scene.tick();
     scene
@@ -67,6 +69,27 @@ async fn codes(scene: &Scene) {
             unit.issue_code(&code)?;
             unit.count_guess(&phone(1), Purpose::SignIn, now, &code_policy())?;
             unit.use_code(&code, now)
+        })
+        .await;
+}
+
+async fn deliveries(scene: &Scene) {
+    let now = scene.clock.now();
+    let (first, second) = (
+        code_delivery(scene.id(), phone(1), now),
+        code_delivery(scene.id(), phone(2), now),
+    );
+    scene
+        .write(move |unit| {
+            unit.enqueue_code(&first)?;
+            unit.enqueue_code(&second)?;
+            for claimed in unit.claim_codes(now, SHORTEST_LEASE, 10)? {
+                unit.postpone_code(claimed.id, claimed.fence, now)?;
+            }
+            for claimed in unit.claim_codes(now, SHORTEST_LEASE, 1)? {
+                unit.finish_code(claimed.id, claimed.fence)?;
+            }
+            unit.drop_expired_codes(first.expires_at)
         })
         .await;
 }
