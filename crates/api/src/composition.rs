@@ -1,10 +1,10 @@
 //! The composition root: which adapter stands behind which port.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use doorbell_application::{Doorbell, Ports};
-use doorbell_codes::LogSender;
 use doorbell_domain::ports::Sealer;
 use doorbell_domain::store::Store;
 use doorbell_domain::web_push::EndpointPolicy;
@@ -14,18 +14,21 @@ use doorbell_keys::{CodeMacs, Jwks, JwtTokens, KeyRing, RefreshMacs, Sealing, Se
 use doorbell_standards::{IanaTimeZones, LibPhoneNumber, P256};
 use doorbell_storage_postgres::{self as postgres, PostgresStore};
 use doorbell_storage_sqlite::{self as sqlite, SqliteStore};
+use doorbell_workers::{Bell, Workers};
 
 use crate::clock::SystemClock;
 use crate::configuration::{Configuration, Database, Mode, SqliteSynchronous, Switch};
 use crate::development_secret;
 
-/// Builds everything that handlers work with.
-pub(crate) async fn compose(configuration: &Configuration) -> anyhow::Result<Api> {
+/// Builds everything that handlers work with, and what works beside them, not yet started.
+pub(crate) async fn compose(configuration: &Configuration) -> anyhow::Result<(Api, Workers)> {
     configuration.check()?;
     // Reading the world's numbering plans takes longest of all that a start does, and needs nothing else.
     let numbering = std::thread::spawn(LibPhoneNumber::load);
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new(configuration.clock_offset_file.clone()));
+    let senders = configuration.senders.build(configuration.mode, &clock)?;
+    let bell = Bell::new();
     let database = Database::parse(&configuration.database_url)?;
     let secrets = secrets(configuration, &database, entropy.as_ref())?;
     let sealer: Arc<dyn Sealer> = Arc::new(Sealing::new(&secrets, Arc::clone(&entropy))?);
@@ -40,14 +43,17 @@ pub(crate) async fn compose(configuration: &Configuration) -> anyhow::Result<Api
         access_tokens: Arc::new(JwtTokens::new(configuration.issuer.as_str(), keys.signing())),
         refresh_tokens: Arc::new(RefreshMacs::new(&secrets)?),
         code_hasher: Arc::new(CodeMacs::new(&secrets)?),
-        code_sender: Arc::new(LogSender),
+        code_sender: Arc::new(senders),
+        wake: Arc::new(bell.clone()),
         vapid: Arc::new(keys.vapid()),
     };
     let numbering = numbering
         .join()
         .map_err(|_| anyhow::anyhow!("reading the numbering plans panicked"))??;
-    Ok(Api {
-        doorbell: Doorbell::new(ports, configuration.policy()?),
+    let doorbell = Doorbell::new(ports, configuration.policy()?);
+    let workers = workers(&doorbell, bell);
+    let api = Api {
+        doorbell,
         numbering: Arc::new(numbering),
         zones: Arc::new(IanaTimeZones),
         curve: Arc::new(P256),
@@ -61,7 +67,20 @@ pub(crate) async fn compose(configuration: &Configuration) -> anyhow::Result<Api
         push_configured: false,
         leads_to_playground: configuration.mode == Mode::Development,
         trusted_proxies: TrustedProxies::new(configuration.trusted_proxies.clone()),
-    })
+    };
+    Ok((api, workers))
+}
+
+/// What a server does beside answering.
+fn workers(doorbell: &Doorbell, bell: Bell) -> Workers {
+    const MINUTE: Duration = Duration::from_mins(1);
+    let expired = doorbell.clone();
+    Workers::new()
+        .deliver(doorbell.clone(), bell)
+        .every(MINUTE, "expired codes", move || {
+            let doorbell = expired.clone();
+            async move { doorbell.drop_expired_codes().await.map(drop) }
+        })
 }
 
 /// Brings the database's schema up to this program, and says what that took.

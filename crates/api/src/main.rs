@@ -5,6 +5,7 @@ mod composition;
 mod configuration;
 mod development_secret;
 mod quick_start;
+mod senders;
 mod server;
 mod signals;
 

@@ -1,7 +1,9 @@
 //! The server's life: bind, say where, serve, finish what is in flight.
 
+use std::cell::Cell;
 use std::io::Write;
-use std::time::Duration;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
 
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
@@ -18,12 +20,17 @@ const HEAD_TIME: Duration = Duration::from_secs(10);
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// How many seconds requests in flight have to finish after SIGTERM.
 const SHUTDOWN_SECONDS: u64 = 25;
+/// How long after SIGTERM the last delivery in flight is waited for.
+const END: Duration = Duration::from_secs(29);
+/// How long it is waited for otherwise.
+const ABRUPT_END: Duration = Duration::from_secs(1);
 /// Connections a worker serves at once; more wait to be accepted.
 const MAX_CONNECTIONS: usize = 10_000;
 
 /// Serves until SIGTERM, which lets requests in flight finish, or SIGINT, which does not.
 pub(crate) async fn serve(configuration: &Configuration) -> anyhow::Result<()> {
-    let api = web::Data::new(composition::compose(configuration).await?);
+    let (api, workers) = composition::compose(configuration).await?;
+    let api = web::Data::new(api);
     let server = HttpServer::new(move || {
         App::new()
             .app_data(api.clone())
@@ -45,9 +52,14 @@ pub(crate) async fn serve(configuration: &Configuration) -> anyhow::Result<()> {
     let running = server.run();
     // Listened for before anybody is told that the server is there.
     let asked_to_end = signals::listen().context("cannot listen for signals")?;
+    let workers = workers.start();
     let handle = running.handle();
+    // When it was asked to end, and whether what is in flight may finish.
+    let asked = Rc::new(Cell::new(None));
+    let note = Rc::clone(&asked);
     actix_web::rt::spawn(async move {
         let graceful = asked_to_end.await;
+        note.set(Some((Instant::now(), graceful)));
         handle.stop(graceful).await;
     });
     let mut out = std::io::stdout().lock();
@@ -59,5 +71,12 @@ pub(crate) async fn serve(configuration: &Configuration) -> anyhow::Result<()> {
     }
     out.flush()?;
     drop(out);
-    running.await.context("the server failed")
+    let served = running.await;
+    // The last requests may have left something to deliver, so the workers end after them, in what time is left.
+    let left = match asked.get() {
+        Some((since, true)) => END.saturating_sub(since.elapsed()),
+        Some((_, false)) | None => ABRUPT_END,
+    };
+    workers.stop(left).await;
+    served.context("the server failed")
 }

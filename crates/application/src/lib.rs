@@ -6,6 +6,7 @@
 mod access;
 mod account;
 mod add_device;
+mod deliver_codes;
 mod devices;
 mod profile;
 mod record_live_activity;
@@ -24,7 +25,7 @@ mod verify_code;
 use std::sync::Arc;
 
 use doorbell_domain::code::CodePolicy;
-use doorbell_domain::ports::{AccessTokens, CodeHasher, CodeSender, RefreshTokens, VapidKeys};
+use doorbell_domain::ports::{AccessTokens, CodeHasher, CodeSender, RefreshTokens, VapidKeys, Wake};
 use doorbell_domain::session::SessionPolicy;
 use doorbell_domain::store::Store;
 use doorbell_domain::{Caller, Clock, Entropy, Timestamp};
@@ -33,13 +34,14 @@ use time::Duration;
 pub use access::AccessError;
 pub use account::AccountError;
 pub use add_device::AddDevice;
+pub use deliver_codes::DeliveredCode;
 pub use record_live_activity::RecordLiveActivity;
 pub use refresh_device_token::RefreshDeviceToken;
 pub use refresh_session::{RefreshError, Refreshed};
 pub use register_device_token::RegisterDeviceToken;
 pub use register_push_token::{RegisterPushToken, WhichDevice};
 pub use remove_credential::RemoveError;
-pub use request_code::{CodeRequested, RequestCodeError};
+pub use request_code::{CodeRequested, RequestCode, RequestCodeError};
 pub use sessions::EndSessionError;
 pub use subscribe::Subscribe;
 pub use update_device::UpdateDevice;
@@ -77,6 +79,8 @@ pub struct Ports {
     pub code_hasher: Arc<dyn CodeHasher>,
     /// Delivery of one-time codes.
     pub code_sender: Arc<dyn CodeSender>,
+    /// Who is rung when a code has been left to deliver.
+    pub wake: Arc<dyn Wake>,
     /// This server's name at push services.
     pub vapid: Arc<dyn VapidKeys>,
 }

@@ -153,10 +153,6 @@ impl From<RequestCodeError> for Failure {
     fn from(error: RequestCodeError) -> Self {
         match error {
             RequestCodeError::Cooldown(wait) => Self::TooMany(wait),
-            RequestCodeError::NotSent(error) => {
-                tracing::error!(%error, "code not sent");
-                Self::Unavailable
-            }
             RequestCodeError::Store(error) => error.into(),
         }
     }

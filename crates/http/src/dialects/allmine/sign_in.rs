@@ -1,7 +1,7 @@
 //! Signing in by a code, and staying signed in.
 
 use actix_web::HttpResponse;
-use doorbell_application::VerifyCode;
+use doorbell_application::{RequestCode, VerifyCode};
 use doorbell_domain::Code;
 use doorbell_domain::secret::Secret;
 use doorbell_domain::text::Text;
@@ -124,6 +124,9 @@ pub(crate) struct RefreshBody {
 /// names the number in its normal form, which verify-otp takes as well as what was typed. In development the
 /// code is answered too.
 ///
+/// The answer does not wait for the code's delivery, which is tried until the code expires. It is written in English or in
+/// Turkish: in the one that `Accept-Language` likes better, else in that of the number's country.
+///
 /// A code replaces the one before it. The next one may be asked for when the cool-down is over; until then
 /// the answer is 429, and `Retry-After` says how many seconds are left.
 #[utoipa::path(post, path = "/api/v1/auth/send-otp", tag = "Allmine", operation_id = "sendOtp",
@@ -133,8 +136,6 @@ pub(crate) struct RefreshBody {
             example = json!({"countryCode": "+90", "phoneNumber": "5551234567", "code": "493817"})),
         (status = 400, description = "The country code or the number cannot be one; `errors[1..]` name the fields."),
         (status = 429, description = "The phone was sent a code a short while ago."),
-        (status = 503, description = "The database cannot be reached, or no sender took the code. After the latter the \
-            code before it is void and the cool-down runs: until it is over, the answer is 429."),
     ))]
 pub(crate) async fn send_otp(call: &mut Call) -> Answer {
     let body: SendOtpBody = call.json().await?;
@@ -143,7 +144,11 @@ pub(crate) async fn send_otp(call: &mut Call) -> Answer {
     let Some(phone) = required_phone(&mut form, plan, body.country_code, body.phone_number) else {
         return Err(form.failure());
     };
-    let requested = call.api.doorbell.request_code(phone).await?;
+    let command = RequestCode {
+        phone,
+        language: client::language_of(&call.request),
+    };
+    let requested = call.api.doorbell.request_code(command).await?;
     Ok(HttpResponse::Ok().json(SendOtpAnswer {
         country_code: format!("+{}", requested.phone.country_code()),
         phone_number: requested.phone.national().to_owned(),
