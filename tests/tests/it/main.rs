@@ -7,6 +7,8 @@ mod account;
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]
+mod code_delivery;
+#[cfg(test)]
 mod device_token;
 #[cfg(test)]
 mod document;
