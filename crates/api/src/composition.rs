@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use anyhow::Context;
 use doorbell_application::{Doorbell, Ports};
-use doorbell_codes::LogSender;
 use doorbell_domain::ports::Sealer;
 use doorbell_domain::store::Store;
 use doorbell_domain::watch::Watched;
@@ -16,6 +15,7 @@ use doorbell_keys::{CodeMacs, Jwks, JwtTokens, KeyRing, RefreshMacs, Sealing, Se
 use doorbell_standards::{IanaTimeZones, LibPhoneNumber, P256};
 use doorbell_storage_postgres::{self as postgres, PostgresStore};
 use doorbell_storage_sqlite::{self as sqlite, SqliteStore};
+use doorbell_workers::{Bell, Workers};
 
 use crate::clock::SystemClock;
 use crate::configuration::{Configuration, Database, Mode, SqliteSynchronous, Switch};
@@ -28,6 +28,8 @@ pub(crate) struct Composed {
     pub(crate) api: Api,
     /// What keeps its signing keys up with the database.
     pub(crate) following: Following,
+    /// What works beside the handlers, not yet started.
+    pub(crate) workers: Workers,
 }
 
 /// The database, and what it takes to open what is sealed in it.
@@ -73,6 +75,8 @@ pub(crate) async fn compose(configuration: &Configuration) -> anyhow::Result<Com
         store,
         watched,
     } = Custody::open(configuration, configuration.migrate)?;
+    let senders = configuration.senders.build(configuration.mode, &clock)?;
+    let bell = Bell::new();
     let metrics = Metrics::new(watched).context("the metrics cannot be made")?;
     let keys =
         KeyRing::load_or_create(store.as_ref(), sealer.as_ref(), entropy.as_ref(), clock.as_ref()).await?;
@@ -90,11 +94,14 @@ pub(crate) async fn compose(configuration: &Configuration) -> anyhow::Result<Com
         refresh_tokens: Arc::new(RefreshMacs::new(&secrets)?),
         code_hasher: Arc::new(CodeMacs::new(&secrets)?),
         destinations: Arc::<LibPhoneNumber>::clone(&numbering),
-        code_sender: Arc::new(LogSender),
+        code_sender: Arc::new(senders),
+        wake: Arc::new(bell.clone()),
         vapid: Arc::new(keys.vapid()),
     };
+    let doorbell = Doorbell::new(ports, policy);
+    let workers = workers(&doorbell, bell);
     let api = Api {
-        doorbell: Doorbell::new(ports, policy),
+        doorbell,
         numbering,
         zones: Arc::new(IanaTimeZones),
         curve: Arc::new(P256),
@@ -113,7 +120,27 @@ pub(crate) async fn compose(configuration: &Configuration) -> anyhow::Result<Com
         request_time: Duration::from_secs(configuration.request_timeout),
         metrics: Arc::new(metrics),
     };
-    Ok(Composed { api, following })
+    Ok(Composed {
+        api,
+        following,
+        workers,
+    })
+}
+
+/// What a server does beside answering.
+fn workers(doorbell: &Doorbell, bell: Bell) -> Workers {
+    const MINUTE: Duration = Duration::from_mins(1);
+    let (expired, swept) = (doorbell.clone(), doorbell.clone());
+    Workers::new()
+        .deliver(doorbell.clone(), bell)
+        .every(MINUTE, "expired codes", move || {
+            let doorbell = expired.clone();
+            async move { doorbell.drop_expired_codes().await.map(drop) }
+        })
+        .every(MINUTE, "what is over", move || {
+            let doorbell = swept.clone();
+            async move { doorbell.sweep().await.map(drop) }
+        })
 }
 
 /// Brings the database's schema up to this program, and says what that took.

@@ -23,6 +23,8 @@ use crate::logging::LogFilter;
 
 use crate::key_commands::{KeysCommand, SecretCommand};
 
+use crate::senders::{Sender, SenderConfiguration};
+
 /// Phone sign-in and push-token registry in one binary.
 #[derive(Debug, Parser)]
 #[command(name = "doorbell", version, about, propagate_version = true)]
@@ -98,13 +100,6 @@ pub(crate) enum SqliteSynchronous {
     Full,
     /// It outlives this program.
     Normal,
-}
-
-/// Who delivers one-time codes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Sender {
-    /// Prints them on standard output, for development.
-    Log,
 }
 
 /// What a server is told. Durations are whole seconds.
@@ -183,15 +178,8 @@ pub(crate) struct Configuration {
     #[arg(long, env = "DOORBELL_ISSUER", default_value = "doorbell")]
     pub(crate) issuer: String,
 
-    /// Senders of one-time codes, in order.
-    #[arg(
-        long,
-        env = "DOORBELL_SENDERS",
-        value_enum,
-        value_delimiter = ',',
-        default_value = "log"
-    )]
-    pub(crate) senders: Vec<Sender>,
+    #[command(flatten)]
+    pub(crate) senders: SenderConfiguration,
 
     /// Networks (CIDR) whose X-Forwarded-For is believed.
     #[arg(long, env = "DOORBELL_TRUSTED_PROXIES", value_delimiter = ',')]
@@ -375,7 +363,7 @@ impl Configuration {
         if self.otp_cooldown == 0 {
             refused.push("DOORBELL_OTP_COOLDOWN cannot be 0 in production");
         }
-        if self.senders.contains(&Sender::Log) {
+        if self.senders.senders.contains(&Sender::Log) {
             refused.push(
                 "DOORBELL_SENDERS names `log`, which prints one-time codes: it is for development only",
             );

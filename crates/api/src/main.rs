@@ -12,6 +12,7 @@ mod key_commands;
 mod logging;
 mod misspelt;
 mod quick_start;
+mod senders;
 mod server;
 mod signals;
 mod sweep;

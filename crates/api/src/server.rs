@@ -1,9 +1,11 @@
 //! The server's life: bind, say where, serve, finish what is in flight.
 
+use std::cell::Cell;
 use std::io::Write;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::thread::available_parallelism;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
@@ -21,26 +23,34 @@ pub(crate) const HEAD_TIME: Duration = Duration::from_secs(10);
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// How many seconds requests in flight have to finish after SIGTERM.
 const SHUTDOWN_SECONDS: u64 = 25;
+/// How long after SIGTERM the last delivery in flight is waited for.
+const END: Duration = Duration::from_secs(29);
+/// How long it is waited for otherwise.
+const ABRUPT_END: Duration = Duration::from_secs(1);
 
 /// Serves until SIGTERM, which lets requests in flight finish, or SIGINT, which does not.
 pub(crate) async fn serve(configuration: &Configuration) -> anyhow::Result<()> {
-    let Composed { api, following } = composition::compose(configuration).await?;
+    let Composed {
+        api,
+        following,
+        workers,
+    } = composition::compose(configuration).await?;
     let api = web::Data::new(api);
     let admin = match &configuration.admin_listen {
         Some(listen) => Some(Admin::start(listen, Arc::clone(&api.metrics))?),
         None => None,
     };
-    let workers = available_parallelism().map_or(2, usize::from);
+    let threads = available_parallelism().map_or(2, usize::from);
     let server = HttpServer::new(move || {
         App::new()
             .app_data(api.clone())
             .wrap(from_fn(doorbell_http::dress))
             .configure(doorbell_http::configure)
     })
-    .workers(workers)
+    .workers(threads)
     .client_request_timeout(HEAD_TIME)
     .keep_alive(KEEP_ALIVE)
-    .max_connections(connections_each(configuration.max_connections, workers))
+    .max_connections(connections_each(configuration.max_connections, threads))
     .shutdown_timeout(SHUTDOWN_SECONDS)
     .disable_signals()
     .bind(&configuration.listen)
@@ -53,9 +63,14 @@ pub(crate) async fn serve(configuration: &Configuration) -> anyhow::Result<()> {
     let running = server.run();
     // Listened for before anybody is told that the server is there.
     let asked_to_end = signals::listen().context("cannot listen for signals")?;
+    let workers = workers.start();
     let handle = running.handle();
+    // When it was asked to end, and whether what is in flight may finish.
+    let asked = Rc::new(Cell::new(None));
+    let note = Rc::clone(&asked);
     actix_web::rt::spawn(async move {
         let graceful = asked_to_end.await;
+        note.set(Some((Instant::now(), graceful)));
         handle.stop(graceful).await;
     });
     let following = actix_web::rt::spawn(following.run());
@@ -72,16 +87,22 @@ pub(crate) async fn serve(configuration: &Configuration) -> anyhow::Result<()> {
     }
     out.flush()?;
     drop(out);
-    let ended = running.await;
+    let served = running.await;
     following.abort();
+    // The last requests may have left something to deliver, so the workers end after them, in what time is left.
+    let left = match asked.get() {
+        Some((since, true)) => END.saturating_sub(since.elapsed()),
+        Some((_, false)) | None => ABRUPT_END,
+    };
+    workers.stop(left).await;
     if let Some(admin) = admin {
         admin.stop().await;
     }
-    ended.context("the server failed")
+    served.context("the server failed")
 }
 
-/// How many connections each worker may serve, so that all may serve `together`.
-fn connections_each(together: u32, workers: usize) -> usize {
+/// How many connections each thread may serve, so that all may serve `together`.
+fn connections_each(together: u32, threads: usize) -> usize {
     let together = usize::try_from(together).unwrap_or(usize::MAX);
-    together.div_ceil(workers.max(1)).max(1)
+    together.div_ceil(threads.max(1)).max(1)
 }

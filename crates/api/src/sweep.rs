@@ -5,12 +5,12 @@ use std::io::Write;
 use anyhow::Context;
 use doorbell_application::Swept;
 
-use crate::composition;
+use crate::composition::{self, Composed};
 use crate::configuration::Configuration;
 
 /// Sweeps until nothing is left to do, and prints what that took, a kind a line.
 pub(crate) async fn sweep(configuration: &Configuration) -> anyhow::Result<()> {
-    let api = composition::compose(configuration).await?;
+    let Composed { api, .. } = composition::compose(configuration).await?;
     let mut total = Swept::default();
     loop {
         let swept = api.doorbell.sweep().await.context("the sweep failed")?;
@@ -27,6 +27,7 @@ pub(crate) async fn sweep(configuration: &Configuration) -> anyhow::Result<()> {
         ("sessions", total.sessions),
         ("codes", total.codes),
         ("phones", total.phones),
+        ("counters", total.counters),
         ("events", total.events),
     ] {
         writeln!(out, "{kind} {count}")?;
@@ -41,5 +42,6 @@ fn add(total: &mut Swept, swept: Swept) {
     total.sessions += swept.sessions;
     total.codes += swept.codes;
     total.phones += swept.phones;
+    total.counters += swept.counters;
     total.events += swept.events;
 }

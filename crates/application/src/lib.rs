@@ -6,6 +6,7 @@
 mod access;
 mod account;
 mod add_device;
+mod deliver_codes;
 mod devices;
 mod limited;
 mod personal_data;
@@ -29,7 +30,7 @@ use std::sync::Arc;
 use doorbell_domain::code::CodePolicy;
 use doorbell_domain::destination::{Countries, Destinations};
 use doorbell_domain::limits::LimitPolicy;
-use doorbell_domain::ports::{AccessTokens, CodeHasher, CodeSender, RefreshTokens, VapidKeys};
+use doorbell_domain::ports::{AccessTokens, CodeHasher, CodeSender, RefreshTokens, VapidKeys, Wake};
 use doorbell_domain::session::SessionPolicy;
 use doorbell_domain::store::Store;
 use doorbell_domain::test_numbers::TestNumbers;
@@ -39,6 +40,7 @@ use time::Duration;
 pub use access::AccessError;
 pub use account::AccountError;
 pub use add_device::AddDevice;
+pub use deliver_codes::DeliveredCode;
 pub use personal_data::Activity;
 pub use record_live_activity::RecordLiveActivity;
 pub use refresh_device_token::RefreshDeviceToken;
@@ -93,6 +95,8 @@ pub struct Ports {
     pub destinations: Arc<dyn Destinations>,
     /// Delivery of one-time codes.
     pub code_sender: Arc<dyn CodeSender>,
+    /// Who is rung when a code has been left to deliver.
+    pub wake: Arc<dyn Wake>,
     /// This server's name at push services.
     pub vapid: Arc<dyn VapidKeys>,
 }

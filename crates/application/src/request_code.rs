@@ -4,9 +4,8 @@ use std::net::IpAddr;
 
 use doorbell_domain::code::{Code, OtpSession, Purpose, cooldown_left};
 use doorbell_domain::limits::Network;
-use doorbell_domain::ports::{CodeMessage, SendFailure};
 use doorbell_domain::store::{Found, StoreError, Unit};
-use doorbell_domain::{OtpSessionId, PhoneNumber, Timestamp};
+use doorbell_domain::{CodeDelivery, Language, OtpSessionId, PhoneNumber, Timestamp};
 use thiserror::Error;
 use time::Duration;
 
@@ -16,8 +15,10 @@ use crate::{Doorbell, Policy};
 /// A person asks for a code.
 #[derive(Clone, Debug)]
 pub struct RequestCode {
-    /// Where to.
+    /// Whose phone.
     pub phone: PhoneNumber,
+    /// The language that the request likes best, of those that there are; else it is the phone's country's.
+    pub language: Option<Language>,
     /// The client's address.
     pub ip: Option<IpAddr>,
 }
@@ -40,9 +41,6 @@ pub enum RequestCodeError {
     /// Too soon: of the phone, which may be locked, or by a limit.
     #[error("again after {0}")]
     TooMany(Duration),
-    /// No sender took the code.
-    #[error(transparent)]
-    NotSent(#[from] SendFailure),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -58,10 +56,11 @@ impl From<LimitedError> for RequestCodeError {
 }
 
 impl Doorbell {
-    /// Issues a new code for a phone, superseding the one before, and hands it to the senders after the
-    /// commit. What is asked of the phone is the same whether or not it is anybody's.
+    /// Issues a new code for a phone, superseding the one before, and leaves it in the outbox, in one transaction. Whoever
+    /// delivers is rung after the commit; nobody waits for that, and nothing is asked of whose the phone is, so that every
+    /// number is answered alike.
     pub async fn request_code(&self, command: RequestCode) -> Result<CodeRequested, RequestCodeError> {
-        let RequestCode { phone, ip } = command;
+        let RequestCode { phone, language, ip } = command;
         let destination = self.ports.destinations.describe(&phone);
         let country = self
             .policy
@@ -83,7 +82,15 @@ impl Doorbell {
             attempts: 0,
             used_at: None,
         };
-        let expires_at = issued.expires_at;
+        let delivery = is_sent.then(|| CodeDelivery {
+            id: issued.id,
+            phone: phone.clone(),
+            purpose: issued.purpose,
+            language: language.unwrap_or_else(|| Language::of_country(phone.country_code())),
+            code: code.clone(),
+            created_at: now,
+            expires_at: issued.expires_at,
+        });
         let limits = self.policy.limits;
         let claims = limits.map_or_else(Vec::new, |limits| {
             limits.send_claims(&phone, country, ip.map(Network::of))
@@ -95,19 +102,15 @@ impl Doorbell {
             }
             tally.count(unit)?;
             unit.issue_code(&issued)?;
+            if let Some(delivery) = &delivery {
+                unit.enqueue_code(delivery)?;
+            }
             Ok(None)
         };
         if let Some(wait) = self.within_limits(claims, now, issue).await? {
             return Err(RequestCodeError::TooMany(wait));
         }
-        if is_sent {
-            let message = CodeMessage {
-                phone: phone.clone(),
-                code: code.clone(),
-                expires_at,
-            };
-            self.ports.code_sender.send(&message).await?;
-        }
+        self.ports.wake.wake();
         Ok(CodeRequested {
             phone,
             revealed: self.policy.reveal_codes.then_some(code),

@@ -23,6 +23,8 @@ pub struct Swept {
     pub codes: usize,
     /// Phones that were long sent nothing.
     pub phones: usize,
+    /// Counters of accepted requests.
+    pub counters: usize,
     /// Lines of the audit trail.
     pub events: usize,
     /// Whether some kind met its limit, so that another pass may have more to do at once.
@@ -85,6 +87,11 @@ impl Doorbell {
         let phones = self.write(move |unit| unit.sweep_phones(over.phones, PASS)).await;
         pass.note(phones, |swept, done| {
             swept.phones += done.removed;
+            swept.more |= done.full;
+        })?;
+        let counters = self.write(move |unit| unit.sweep_counters(over.counters, PASS));
+        pass.note(counters.await, |swept, done| {
+            swept.counters += done.removed;
             swept.more |= done.full;
         })?;
         let events = self.write(move |unit| unit.sweep_audit(over.audit, PASS)).await;

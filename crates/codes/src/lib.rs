@@ -1,5 +1,19 @@
-//! Delivery of one-time codes to their phones.
+//! Delivery of one-time codes to their phones: the senders, the order in which they are asked, and what they write.
 
 mod log;
+mod post;
+mod retry_after;
+mod senders;
+mod twilio;
+mod webhook;
+mod wording;
+
+#[cfg(test)]
+mod scripted;
 
 pub use log::LogSender;
+pub use post::{NoClient, Outward};
+pub use senders::Senders;
+pub use twilio::{Origin, Twilio, TwilioAccount};
+pub use webhook::{Webhook, WebhookSecret};
+pub use wording::{Autofill, Title, Wording};

@@ -2,7 +2,9 @@
 
 use std::io::{self, Write};
 
-use doorbell_domain::ports::{BoxFuture, CodeMessage, CodeSender, SendFailure};
+use doorbell_domain::CodeDelivery;
+use doorbell_domain::code_delivery::{SendFailure, SendOutcome};
+use doorbell_domain::ports::{BoxFuture, CodeSender};
 
 /// Writes each code as a line on standard output, for whoever sits before the terminal.
 ///
@@ -12,24 +14,22 @@ use doorbell_domain::ports::{BoxFuture, CodeMessage, CodeSender, SendFailure};
 pub struct LogSender;
 
 impl CodeSender for LogSender {
-    fn send<'a>(&'a self, message: &'a CodeMessage) -> BoxFuture<'a, Result<(), SendFailure>> {
+    fn send<'a>(&'a self, delivery: &'a CodeDelivery) -> BoxFuture<'a, SendOutcome> {
         Box::pin(async move {
-            writeln!(io::stdout(), "{}", line(message)).map_err(|_| SendFailure("standard output is closed"))
+            match writeln!(io::stdout(), "{}", line(delivery)) {
+                Ok(()) => SendOutcome::Accepted,
+                Err(_) => SendOutcome::Refused(SendFailure::Impossible("standard output is closed")),
+            }
         })
     }
 }
 
-fn line(message: &CodeMessage) -> String {
-    let CodeMessage {
-        phone,
-        code,
-        expires_at,
-    } = message;
-    let until = expires_at.to_datetime();
+fn line(delivery: &CodeDelivery) -> String {
+    let until = delivery.expires_at.to_datetime();
     format!(
         "code for {}: {} (valid until {} {:02}:{:02}:{:02} UTC)",
-        phone.e164(),
-        code.expose(),
+        delivery.phone.e164(),
+        delivery.code.expose(),
         until.date(),
         until.hour(),
         until.minute(),
@@ -39,19 +39,13 @@ fn line(message: &CodeMessage) -> String {
 
 #[cfg(test)]
 mod tests {
-    use doorbell_domain::{Code, PhoneNumber, Timestamp};
-
     use super::*;
+    use crate::scripted::delivery;
 
     #[test]
     fn the_line_says_who_what_and_until_when() {
-        let message = CodeMessage {
-            phone: PhoneNumber::from_parts(90, "5551234567").expect("well-formed"),
-            code: Code::parse("012345").expect("digits"),
-            expires_at: Timestamp::from_micros(1_790_000_000_000_000),
-        };
         assert_eq!(
-            line(&message),
+            line(&delivery()),
             "code for +905551234567: 012345 (valid until 2026-09-21 14:13:20 UTC)"
         );
     }

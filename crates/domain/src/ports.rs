@@ -7,6 +7,7 @@ use thiserror::Error;
 use time::Duration;
 
 use crate::code::{Code, CodeHash, Purpose};
+use crate::code_delivery::{CodeDelivery, SendOutcome};
 use crate::sealed::SealedPlace;
 use crate::secret::Secret;
 use crate::session::{Caller, RefreshClaim};
@@ -90,22 +91,12 @@ pub trait VapidKeys: Send + Sync {
 
 /// Delivery of one-time codes.
 pub trait CodeSender: Send + Sync {
-    /// Hands a code over for its phone.
-    fn send<'a>(&'a self, message: &'a CodeMessage) -> BoxFuture<'a, Result<(), SendFailure>>;
+    /// Hands a code over for its phone. Bounds its own time, far below a claim's lease.
+    fn send<'a>(&'a self, delivery: &'a CodeDelivery) -> BoxFuture<'a, SendOutcome>;
 }
 
-/// A one-time code on its way.
-#[derive(Clone, Debug)]
-pub struct CodeMessage {
-    /// Where to.
-    pub phone: PhoneNumber,
-    /// What.
-    pub code: Code,
-    /// Until when it is worth anything.
-    pub expires_at: Timestamp,
+/// Rings those who deliver what was just committed.
+pub trait Wake: Send + Sync {
+    /// Has them look at once, in this process; they look by themselves anyway, if later. Never waits.
+    fn wake(&self);
 }
-
-/// No sender took the code.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("no sender took the code: {0}")]
-pub struct SendFailure(pub &'static str);

@@ -16,6 +16,8 @@ pub struct Retention {
     /// When a phone was last sent a code, from that send. Far longer than the longest cool-down, so that no limit ends with its
     /// row.
     pub phones: Duration,
+    /// Counters of accepted requests, from the end of their window.
+    pub counters: Duration,
     /// Sessions, from their end or their expiry. What an ended one suspended goes with it; an expired one stays as long as
     /// anything is registered under it.
     pub sessions: Duration,
@@ -28,10 +30,11 @@ pub struct Retention {
 }
 
 impl Retention {
-    /// 24 hours, 30 days, 90 days and 30 more, 270 days, 400 days.
+    /// 24 hours, 30 days, 1 hour, 90 days and 30 more, 270 days, 400 days.
     pub const STANDARD: Self = Self {
         codes: Duration::hours(24),
         phones: Duration::days(30),
+        counters: Duration::hours(1),
         sessions: Duration::days(90),
         sessions_again: Duration::days(30),
         tokens: Duration::days(270),
@@ -43,6 +46,7 @@ impl Retention {
         Over {
             codes: now - self.codes,
             phones: now - self.phones,
+            counters: now - self.counters,
             sessions: now - self.sessions,
             sessions_again: now - self.sessions + self.sessions_again,
             tokens: now - self.tokens,
@@ -58,6 +62,8 @@ pub struct Over {
     pub codes: Timestamp,
     /// Phones that were last sent a code.
     pub phones: Timestamp,
+    /// Counters' windows.
+    pub counters: Timestamp,
     /// Sessions that ended or expired.
     pub sessions: Timestamp,
     /// As though it had expired then, a session that had to stay is looked at again.
@@ -81,6 +87,7 @@ mod tests {
         let over = Retention::STANDARD.over_at(now);
         assert_eq!(over.codes, now - Duration::hours(24));
         assert_eq!(over.phones, now - Duration::days(30));
+        assert_eq!(over.counters, now - Duration::hours(1));
         assert_eq!(over.sessions, now - Duration::days(90));
         assert_eq!(over.sessions_again, now - Duration::days(60));
         assert_eq!(over.tokens, now - Duration::days(270));

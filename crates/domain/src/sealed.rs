@@ -13,15 +13,18 @@ pub enum SealedColumn {
     SubscriptionEndpoints,
     /// Subscriptions' `p256dh` and `auth`.
     SubscriptionKeys,
+    /// One-time codes that no sender has taken yet.
+    CodeOutbox,
 }
 
 impl SealedColumn {
     /// All of them. The keys come first: without them no server starts.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::Keys,
         Self::PushTokens,
         Self::SubscriptionEndpoints,
         Self::SubscriptionKeys,
+        Self::CodeOutbox,
     ];
 
     /// The table and the column. What was sealed is bound to this name, so changing one orphans all that lies there.
@@ -31,6 +34,7 @@ impl SealedColumn {
             Self::PushTokens => "push_tokens.sealed",
             Self::SubscriptionEndpoints => "subscriptions.sealed_endpoint",
             Self::SubscriptionKeys => "subscriptions.sealed_keys",
+            Self::CodeOutbox => "code_outbox.sealed",
         }
     }
 }

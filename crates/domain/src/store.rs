@@ -7,7 +7,11 @@
 //! "Not found" is `Ok(None)`, never an error. A refusal that must be remembered is a committed value: only a
 //! [`StoreError`] rolls back.
 
+mod code_outbox;
+
 use thiserror::Error;
+
+pub use code_outbox::{ClaimedCode, CodeOutbox};
 
 use crate::address::ValueHash;
 use crate::audit::AuditEvent;
@@ -446,11 +450,21 @@ pub trait SealedValues {
 
 /// All repositories of one open writing transaction. Its reads see what it wrote.
 pub trait Unit:
-    Reads + Codes + Limits + Users + Sessions + Credentials + Audit + Keys + SealedValues + Sweeps
+    Reads + Codes + CodeOutbox + Limits + Users + Sessions + Credentials + Audit + Keys + SealedValues + Sweeps
 {
 }
 
 impl<T> Unit for T where
-    T: Reads + Codes + Limits + Users + Sessions + Credentials + Audit + Keys + SealedValues + Sweeps
+    T: Reads
+        + Codes
+        + CodeOutbox
+        + Limits
+        + Users
+        + Sessions
+        + Credentials
+        + Audit
+        + Keys
+        + SealedValues
+        + Sweeps
 {
 }

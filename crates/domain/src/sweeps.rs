@@ -67,8 +67,12 @@ pub trait Sweeps {
     /// Removes codes that expired by `until`.
     fn sweep_codes(&mut self, until: Timestamp, limit: u32) -> Found<Sweep>;
 
-    /// Removes the rows of phones that were last sent a code by `until`.
+    /// Removes the rows of phones that were last sent a code by `until`, and at whose codes nobody has guessed wrong since
+    /// the last sign-in.
     fn sweep_phones(&mut self, until: Timestamp, limit: u32) -> Found<Sweep>;
+
+    /// Removes counters whose window ended by `until`.
+    fn sweep_counters(&mut self, until: Timestamp, limit: u32) -> Found<Sweep>;
 
     /// Removes lines of the trail of what happened by `until`. They are found by their ids, which hold the time too.
     fn sweep_audit(&mut self, until: Timestamp, limit: u32) -> Found<Sweep>;

@@ -3,7 +3,8 @@
 use std::net::IpAddr;
 
 use actix_web::HttpRequest;
-use actix_web::http::header::USER_AGENT;
+use actix_web::http::header::{ACCEPT_LANGUAGE, USER_AGENT};
+use doorbell_domain::Language;
 use doorbell_domain::text::Text;
 use ipnet::IpNet;
 
@@ -58,6 +59,13 @@ pub(crate) fn user_agent_of(request: &HttpRequest) -> Option<Text> {
         end -= 1;
     }
     Text::parse(agent.get(..end)?).ok()
+}
+
+/// The language that the request likes best, of those that texts exist in.
+pub(crate) fn language_of(request: &HttpRequest) -> Option<Language> {
+    let lines = request.headers().get_all(ACCEPT_LANGUAGE);
+    let lines: Vec<&str> = lines.filter_map(|line| line.to_str().ok()).collect();
+    Language::preferred(&lines.join(","))
 }
 
 #[cfg(test)]

@@ -156,10 +156,6 @@ impl From<RequestCodeError> for Failure {
                 Self::field("phoneNumber", "must be a number that codes are sent to")
             }
             RequestCodeError::TooMany(wait) => Self::TooMany(wait),
-            RequestCodeError::NotSent(error) => {
-                tracing::error!(%error, "code not sent");
-                Self::Unavailable
-            }
             RequestCodeError::Store(error) => error.into(),
         }
     }

@@ -10,7 +10,7 @@ pub(crate) fn of_code(requested: &Result<CodeRequested, RequestCodeError>) -> Co
         Ok(_) => CodeOutcome::Accepted,
         Err(RequestCodeError::TooMany(_)) => CodeOutcome::Limited,
         Err(RequestCodeError::NotServed) => CodeOutcome::Refused,
-        Err(RequestCodeError::NotSent(_) | RequestCodeError::Store(_)) => CodeOutcome::Failed,
+        Err(RequestCodeError::Store(_)) => CodeOutcome::Failed,
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod audit;
+mod code_outbox;
 mod codes;
 mod credentials;
 mod keys;

@@ -4,12 +4,14 @@
 
 mod account;
 mod code;
+mod code_outbox;
 mod credential;
 mod device;
 mod personal_data;
 
 pub(crate) use account::{SessionRow, UserRow};
 pub(crate) use code::{KeyRow, OtpRow, TrailRow};
+pub(crate) use code_outbox::OutboxRow;
 pub(crate) use credential::{SubscriptionRow, TokenRow};
 pub(crate) use device::DeviceRow;
 pub(crate) use personal_data::{HeldTokenRow, SentCodeRow};

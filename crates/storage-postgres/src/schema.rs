@@ -60,6 +60,23 @@ diesel::table! {
 }
 
 diesel::table! {
+    code_outbox (id) {
+        id -> Uuid,
+        phone -> Text,
+        country_code -> SmallInt,
+        purpose -> Text,
+        language -> Text,
+        sealed -> Binary,
+        created_at -> Timestamptz,
+        expires_at -> Timestamptz,
+        due_at -> Timestamptz,
+        attempts -> BigInt,
+        leased_until -> Nullable<Timestamptz>,
+        fence -> BigInt,
+    }
+}
+
+diesel::table! {
     devices (id) {
         id -> Uuid,
         user_id -> Uuid,

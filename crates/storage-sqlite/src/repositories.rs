@@ -3,6 +3,7 @@
 //! A writing transaction is the only one there is, so whatever it reads is locked.
 
 mod audit;
+mod code_outbox;
 mod codes;
 mod credentials;
 mod keys;

@@ -1,6 +1,7 @@
 //! Rows, and what they are in the domain.
 
 mod code;
+mod code_outbox;
 mod device;
 mod personal_data;
 mod session;
@@ -9,6 +10,7 @@ mod token;
 mod user;
 
 pub(crate) use code::CodeRow;
+pub(crate) use code_outbox::OutboxRow;
 pub(crate) use device::{DeviceRow, UpsertDevice};
 pub(crate) use personal_data::{HeldTokenRow, SentCodeRow};
 pub(crate) use session::SessionRow;

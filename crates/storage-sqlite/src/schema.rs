@@ -60,6 +60,23 @@ diesel::table! {
 }
 
 diesel::table! {
+    code_outbox (id) {
+        id -> Binary,
+        phone -> Text,
+        country_code -> Integer,
+        purpose -> Text,
+        language -> Text,
+        sealed -> Binary,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+        due_at -> BigInt,
+        attempts -> BigInt,
+        leased_until -> Nullable<BigInt>,
+        fence -> BigInt,
+    }
+}
+
+diesel::table! {
     sessions (id) {
         id -> Binary,
         user_id -> Binary,

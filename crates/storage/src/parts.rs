@@ -8,7 +8,7 @@ use doorbell_domain::session::EndReason;
 use doorbell_domain::store::{Found, KeyUse, StoreError};
 use doorbell_domain::text::{ActivityId, StreamId};
 use doorbell_domain::user::{Deletion, DeletionStatus};
-use doorbell_domain::{PhoneNumber, Timestamp, TokenKind, ValueHash};
+use doorbell_domain::{Language, PhoneNumber, Timestamp, TokenKind, ValueHash};
 
 /// The error of a row that says what no row can say.
 pub fn inconsistent(table: &'static str, column: &str) -> StoreError {
@@ -78,6 +78,11 @@ pub fn purpose(name: &str, table: &'static str) -> Found<Purpose> {
 /// What a counter counts, by its name.
 pub fn scope(name: &str, table: &'static str) -> Found<Scope> {
     Scope::from_name(name).or_inconsistent(table, "scope")
+}
+
+/// A language, by its name.
+pub fn language(name: &str, table: &'static str) -> Found<Language> {
+    Language::from_name(name).or_inconsistent(table, "language")
 }
 
 /// What a key is for, by its name.

@@ -7,11 +7,12 @@ use doorbell_domain::sealed::{SealedColumn, SealedPlace};
 use doorbell_domain::secret::Secret;
 use doorbell_domain::store::{Found, StoreError};
 use doorbell_domain::web_push::SubscriptionKeys;
-use doorbell_domain::{PushToken, SubscriptionId, TokenId, WebPushEndpoint};
+use doorbell_domain::{Code, OtpSessionId, PushToken, SubscriptionId, TokenId, WebPushEndpoint};
 use uuid::Uuid;
 
 use crate::parts::{OrInconsistent, inconsistent};
 
+const CODES: &str = "code_outbox";
 const TOKENS: &str = "push_tokens";
 const SUBSCRIPTIONS: &str = "subscriptions";
 
@@ -61,6 +62,17 @@ impl Vault {
             .split_first_chunk::<65>()
             .and_then(|(p256dh, auth)| Some(SubscriptionKeys::restore(*p256dh, auth.try_into().ok()?)))
             .or_inconsistent(SUBSCRIPTIONS, "sealed_keys")
+    }
+
+    /// What `code_outbox.sealed` holds.
+    pub fn seal_code(&self, row: OtpSessionId, code: &Code) -> Found<Vec<u8>> {
+        self.seal(SealedColumn::CodeOutbox, row.uuid(), code.expose().as_bytes())
+    }
+
+    /// Reads `code_outbox.sealed`.
+    pub fn open_code(&self, row: OtpSessionId, sealed: &[u8]) -> Found<Code> {
+        let code = self.open_text(SealedColumn::CodeOutbox, row.uuid(), sealed)?;
+        Code::parse(code.expose()).or_inconsistent(CODES, "sealed")
     }
 
     fn seal(&self, column: SealedColumn, row: Uuid, plain: &[u8]) -> Found<Vec<u8>> {
@@ -163,5 +175,21 @@ mod tests {
         };
         let bad = Labels.seal(place, &[0xff]).expect("sealed");
         assert_eq!(vault.open_token(id, &bad), Err(inconsistent(TOKENS, "sealed")));
+    }
+
+    #[test]
+    fn a_code_comes_back_only_for_its_row_and_only_if_it_is_one() {
+        let vault = Vault::new(Arc::new(Labels));
+        let id = |n| OtpSessionId::from_uuid(Uuid::from_u128(n));
+        let code = Code::parse("012345").expect("digits");
+        let sealed = vault.seal_code(id(1), &code).expect("sealed");
+        assert_eq!(vault.open_code(id(1), &sealed), Ok(code));
+        assert!(vault.open_code(id(2), &sealed).is_err());
+        let place = SealedPlace {
+            column: SealedColumn::CodeOutbox,
+            row: id(1).uuid(),
+        };
+        let bad = Labels.seal(place, b"012x45").expect("sealed");
+        assert_eq!(vault.open_code(id(1), &bad), Err(inconsistent(CODES, "sealed")));
     }
 }

@@ -11,8 +11,9 @@ use doorbell_domain::text::{ActivityId, AppName, DeviceId, Environment, Fingerpr
 use doorbell_domain::user::{Deletion, DeletionStatus};
 use doorbell_domain::web_push::SubscriptionKeys;
 use doorbell_domain::{
-    Caller, DeviceStatus, DeviceUid, FreshIds, OtpSession, OtpSessionId, PhoneNumber, Platform, Provider,
-    PushToken, Session, SessionId, TimeZoneName, Timestamp, User, UserId, WebPushEndpoint,
+    Caller, Code, CodeDelivery, DeviceStatus, DeviceUid, FreshIds, Language, OtpSession, OtpSessionId,
+    PhoneNumber, Platform, Provider, PushToken, Session, SessionId, TimeZoneName, Timestamp, User, UserId,
+    WebPushEndpoint,
 };
 use time::Duration;
 use uuid::Uuid;
@@ -71,6 +72,19 @@ pub fn otp_session(id: Uuid, phone: PhoneNumber, now: Timestamp) -> OtpSession {
         expires_at: now + code_policy().ttl,
         attempts: 0,
         used_at: None,
+    }
+}
+
+/// A code for signing in on its way, asked for at `now`.
+pub fn code_delivery(id: Uuid, phone: PhoneNumber, now: Timestamp) -> CodeDelivery {
+    CodeDelivery {
+        id: OtpSessionId::from_uuid(id),
+        phone,
+        purpose: Purpose::SignIn,
+        language: Language::Turkish,
+        code: Code::parse("012345").expect("digits"),
+        created_at: now,
+        expires_at: now + code_policy().ttl,
     }
 }
 

@@ -3,6 +3,7 @@
 
 pub mod atomicity;
 pub mod audit;
+pub mod code_outbox;
 pub mod codes;
 pub mod concurrency;
 pub mod credentials;
@@ -44,6 +45,17 @@ macro_rules! store_contract {
                 an_unknown_phone_has_no_code_to_guess
                 a_used_code_stays_used
                 phones_do_not_touch_each_other
+            }
+            code_outbox {
+                a_queued_code_is_kept_whole
+                a_newer_code_takes_the_place_of_the_one_before
+                of_parallel_claims_each_code_is_in_one
+                a_claim_takes_what_is_due_first_and_no_more_than_it_may
+                a_lease_that_ran_out_is_claimed_again_under_a_higher_fence
+                a_postponed_code_is_due_at_its_time
+                a_code_is_claimed_exactly_when_the_rules_admit_it
+                an_expired_code_is_dropped
+                a_code_that_was_not_committed_is_not_sent
             }
             limits {
                 a_counter_counts_exactly_when_it_has_room
@@ -207,6 +219,7 @@ mod tests {
         let topics = [
             ("atomicity", include_str!("contract/atomicity.rs")),
             ("audit", include_str!("contract/audit.rs")),
+            ("code_outbox", include_str!("contract/code_outbox.rs")),
             ("codes", include_str!("contract/codes.rs")),
             ("concurrency", include_str!("contract/concurrency.rs")),
             ("credentials", include_str!("contract/credentials.rs")),

@@ -1,6 +1,7 @@
 //! Everything that a store can be asked, for tests that look at how it answers.
 
 use doorbell_domain::code::Purpose;
+use doorbell_domain::code_delivery::SHORTEST_LEASE;
 use doorbell_domain::limits::{LimitPolicy, Network, counters};
 use doorbell_domain::sealed::SealedColumn;
 use doorbell_domain::session::EndReason;
@@ -10,8 +11,8 @@ use doorbell_domain::{Caller, Clock, Platform};
 
 use crate::Scene;
 use crate::build::{
-    activity, alert, code_policy, device_id, endpoint, fingerprint, full_profile, live_activity, otp_session,
-    phone, web_push,
+    activity, alert, code_delivery, code_policy, device_id, endpoint, fingerprint, full_profile,
+    live_activity, otp_session, phone, web_push,
 };
 
 /// Asks a store everything that it can be asked, in a scene without people 1 and 2.
@@ -19,6 +20,7 @@ pub async fn everything(scene: &Scene) {
     let one = scene.person(1).await;
     let other = scene.person(2).await;
     codes(scene).await;
+    deliveries(scene).await;
     registrations(scene, one, other).await;
     let now = scene.tick();
     scene
@@ -139,6 +141,7 @@ pub async fn rarities(scene: &Scene) {
             unit.sweep_tokens(now, 100)?;
             unit.sweep_codes(late, 100)?;
             unit.sweep_phones(late, 100)?;
+            unit.sweep_counters(late, 100)?;
             unit.sweep_audit(late, 100)
         })
         .await;
@@ -160,6 +163,27 @@ async fn codes(scene: &Scene) {
             unit.counters(&claims)?;
             unit.count_guess(&phone(1), Purpose::SignIn, now, &code_policy())?;
             unit.use_code(&code, now)
+        })
+        .await;
+}
+
+async fn deliveries(scene: &Scene) {
+    let now = scene.clock.now();
+    let (first, second) = (
+        code_delivery(scene.id(), phone(1), now),
+        code_delivery(scene.id(), phone(2), now),
+    );
+    scene
+        .write(move |unit| {
+            unit.enqueue_code(&first)?;
+            unit.enqueue_code(&second)?;
+            for claimed in unit.claim_codes(now, SHORTEST_LEASE, 10)? {
+                unit.postpone_code(claimed.id, claimed.fence, now)?;
+            }
+            for claimed in unit.claim_codes(now, SHORTEST_LEASE, 1)? {
+                unit.finish_code(claimed.id, claimed.fence)?;
+            }
+            unit.drop_expired_codes(first.expires_at)
         })
         .await;
 }

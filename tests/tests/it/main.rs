@@ -13,6 +13,8 @@ mod bad_input;
 #[cfg(test)]
 mod canary;
 #[cfg(test)]
+mod code_delivery;
+#[cfg(test)]
 mod cors;
 #[cfg(test)]
 mod device_token;

@@ -7,7 +7,7 @@ use doorbell_domain::store::{Found, Resealed, SealedValue, SealedValues, StoreEr
 use uuid::Uuid;
 
 use super::Repositories;
-use crate::schema::{keys, push_tokens, subscriptions};
+use crate::schema::{code_outbox, keys, push_tokens, subscriptions};
 use crate::statement::statement;
 
 /// Declares the statement that writes one column anew, and how it is made.
@@ -55,6 +55,10 @@ replace! {
     /// Writes `subscriptions.sealed_keys` anew.
     ReplaceSubscriptionKeys, "subscriptions", "sealed_keys"
 }
+replace! {
+    /// Writes `code_outbox.sealed` anew.
+    ReplaceCodes, "code_outbox", "sealed"
+}
 
 /// Reads a column's values behind a row, in order.
 macro_rules! behind {
@@ -84,6 +88,7 @@ impl SealedValues for Repositories<'_> {
                 behind!(connection, subscriptions::sealed_endpoint, after, limit)
             }
             SealedColumn::SubscriptionKeys => behind!(connection, subscriptions::sealed_keys, after, limit),
+            SealedColumn::CodeOutbox => behind!(connection, code_outbox::sealed, after, limit),
         })?;
         Ok(rows
             .into_iter()
@@ -97,6 +102,7 @@ impl SealedValues for Repositories<'_> {
             SealedColumn::PushTokens => ReplaceTokens::of(values).execute(connection),
             SealedColumn::SubscriptionEndpoints => ReplaceEndpoints::of(values).execute(connection),
             SealedColumn::SubscriptionKeys => ReplaceSubscriptionKeys::of(values).execute(connection),
+            SealedColumn::CodeOutbox => ReplaceCodes::of(values).execute(connection),
         })?;
         u32::try_from(written)
             .map_err(|_| StoreError::Failed("more rows than values were written".to_owned()))

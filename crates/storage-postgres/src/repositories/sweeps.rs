@@ -89,6 +89,16 @@ statement! {
 }
 
 statement! {
+    /// Removes counters whose window ended long ago.
+    DropCounters:
+    "WITH old AS MATERIALIZED (
+        SELECT c.scope, c.key, c.shard FROM limit_counters c WHERE c.ends_at <= " [until: Moment => Timestamptz]
+    " ORDER BY c.ends_at LIMIT " [limit: i64 => BigInt] " FOR UPDATE SKIP LOCKED
+    ) DELETE FROM limit_counters USING old WHERE limit_counters.scope = old.scope AND limit_counters.key = old.key
+        AND limit_counters.shard = old.shard"
+}
+
+statement! {
     /// Removes lines of what happened long ago.
     DropAudit:
     "WITH old AS MATERIALIZED (
@@ -271,6 +281,15 @@ impl Sweeps for Repositories<'_> {
 
     fn sweep_phones(&mut self, until: Timestamp, limit: u32) -> Found<Sweep> {
         let statement = DropPhones {
+            until: Moment(until),
+            limit: i64::from(limit),
+        };
+        let removed = self.ask(|connection| (&statement).execute(connection))?;
+        Ok(Sweep::of(removed, removed, limit))
+    }
+
+    fn sweep_counters(&mut self, until: Timestamp, limit: u32) -> Found<Sweep> {
+        let statement = DropCounters {
             until: Moment(until),
             limit: i64::from(limit),
         };

@@ -1,6 +1,7 @@
 //! A database of one test's own on the cluster that `DOORBELL_TEST_POSTGRES` names.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -9,11 +10,6 @@ use diesel::sql_types::Bool;
 use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, sql_query};
 use doorbell_storage_postgres::{Options, PostgresStore, migrate};
 use doorbell_testkit::FakeSealer;
-
-const SCHEMA: &str = concat!(
-    include_str!("../../../../migrations/postgres/0001_registry/up.sql"),
-    include_str!("../../../../migrations/postgres/0005_retention/up.sql")
-);
 
 /// A database that goes when this is dropped.
 pub(crate) struct Database {
@@ -118,11 +114,23 @@ struct Known {
     known: bool,
 }
 
+/// The folders of the migrations, in order.
+pub(crate) fn migrations() -> Vec<PathBuf> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../migrations/postgres");
+    let entries = std::fs::read_dir(folder).expect("a folder of migrations");
+    let mut migrations: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
+    migrations.sort();
+    migrations
+}
+
 fn template() -> &'static str {
     static TEMPLATE: OnceLock<String> = OnceLock::new();
     TEMPLATE.get_or_init(|| {
         let mut hasher = DefaultHasher::new();
-        SCHEMA.hash(&mut hasher);
+        for migration in migrations() {
+            let up = std::fs::read_to_string(migration.join("up.sql")).expect("a migration");
+            up.hash(&mut hasher);
+        }
         let name = format!("doorbell_template_{:x}", hasher.finish());
         let mut connection = open(&admin());
         // Other test programs may be about to make it too; this ends with the connection.

@@ -1,5 +1,7 @@
 //! The schema and its migrations.
 
+use std::fs;
+use std::path::PathBuf;
 use std::sync::{Arc, Barrier};
 use std::thread;
 
@@ -9,10 +11,17 @@ use doorbell_storage_postgres::{Options, PostgresStore, migrate};
 use doorbell_testkit::build::{alert, web_push};
 use doorbell_testkit::{FakeSealer, Scene};
 
-use crate::database::{Database, execute};
+use crate::database::{Database, execute, migrations};
 
-/// Every migration, in order.
-const ALL: [&str; 4] = ["0001", "0002", "0004", "0005"];
+/// The versions of all migrations, in order.
+fn versions() -> Vec<String> {
+    let version = |folder: &PathBuf| {
+        let name = folder.file_name().expect("a name").to_string_lossy();
+        let (version, _) = name.split_once('_').expect("a version before the name");
+        version.to_owned()
+    };
+    migrations().iter().map(version).collect()
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn servers_that_start_at_once_on_an_empty_database_all_come_up() {
@@ -49,7 +58,7 @@ async fn a_server_that_may_not_migrate_is_not_ready_before_somebody_does() {
     );
     let lacking = store.ready().await.expect_err("no migration has run");
     assert!(lacking.to_string().contains("0001_registry"), "{lacking}");
-    assert_eq!(migrate(database.url()).expect("migrated"), ALL);
+    assert_eq!(migrate(database.url()).expect("migrated"), versions());
     assert_eq!(store.ready().await, Ok(()));
 }
 
@@ -83,17 +92,12 @@ async fn a_deleted_user_takes_everything_along() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_schema_can_be_taken_down_and_put_up_again() {
     let database = Database::migrated();
-    // Newest first.
-    for down in [
-        include_str!("../../../../migrations/postgres/0005_retention/down.sql"),
-        include_str!("../../../../migrations/postgres/0004_key_rotation/down.sql"),
-        include_str!("../../../../migrations/postgres/0002_limits/down.sql"),
-        include_str!("../../../../migrations/postgres/0001_registry/down.sql"),
-    ] {
-        execute(database.url(), down);
+    for migration in migrations().iter().rev() {
+        let down = fs::read_to_string(migration.join("down.sql")).expect("a way down");
+        execute(database.url(), &down);
     }
     execute(database.url(), "DELETE FROM __diesel_schema_migrations");
-    assert_eq!(migrate(database.url()).expect("migrated"), ALL);
+    assert_eq!(migrate(database.url()).expect("migrated"), versions());
     let scene = Scene::new(Arc::new(database.store(1)));
     scene.person(1).await;
 }

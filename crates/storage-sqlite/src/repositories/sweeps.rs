@@ -39,6 +39,14 @@ statement! {
 }
 
 statement! {
+    /// Removes counters whose window ended long ago.
+    struct DropCounters<'a> { until: Instant, limit: i64 }
+    "DELETE FROM limit_counters WHERE (scope, key, shard) IN \
+        (SELECT scope, key, shard FROM limit_counters WHERE ends_at <= ? ORDER BY ends_at LIMIT ?)"
+    [BigInt = until, BigInt = limit]
+}
+
+statement! {
     /// Removes lines of what happened long ago.
     struct DropAudit<'a> { below: Id, until: Instant, limit: i64 }
     "DELETE FROM audit_events WHERE id IN \
@@ -196,6 +204,15 @@ impl Sweeps for Repositories<'_> {
             limit: &limit.into(),
         };
         let removed = drop.execute(self.connection).around(PHONES)?;
+        Ok(Sweep::of(removed, removed, limit))
+    }
+
+    fn sweep_counters(&mut self, until: Timestamp, limit: u32) -> Found<Sweep> {
+        let drop = DropCounters {
+            until: &Instant(until),
+            limit: &limit.into(),
+        };
+        let removed = drop.execute(self.connection).around("limit_counters")?;
         Ok(Sweep::of(removed, removed, limit))
     }
 

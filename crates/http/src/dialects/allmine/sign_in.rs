@@ -126,6 +126,9 @@ pub(crate) struct RefreshBody {
 /// names the number in its normal form, which verify-otp takes as well as what was typed. In development the
 /// code is answered too.
 ///
+/// The answer does not wait for the code's delivery, which is tried until the code expires. It is written in English or in
+/// Turkish: in the one that `Accept-Language` likes better, else in that of the number's country.
+///
 /// A code replaces the one before it. The next one may be asked for when the cool-down is over; until then
 /// the answer is 429, and `Retry-After` says how many seconds are left. So it is where a limit is reached: of the phone
 /// (5 codes in 10 minutes, 10 a day), of the client's network, of a range of numbers, of a country, or of the service. After
@@ -139,8 +142,6 @@ pub(crate) struct RefreshBody {
         (status = 400, description = "The country code or the number cannot be one, or no codes are sent to such a \
             number: another country's, or one that costs whoever sends; `errors[1..]` name the fields."),
         (status = 429, description = "The phone was sent a code a short while ago, or a limit is reached."),
-        (status = 503, description = "The database cannot be reached, or no sender took the code. After the latter the \
-            code before it is void and the cool-down runs: until it is over, the answer is 429."),
     ))]
 pub(crate) async fn send_otp(call: &mut Call) -> Answer {
     let body: SendOtpBody = call.json().await?;
@@ -151,6 +152,7 @@ pub(crate) async fn send_otp(call: &mut Call) -> Answer {
     };
     let command = RequestCode {
         phone,
+        language: client::language_of(&call.request),
         ip: client::ip_of(&call.request, &call.api.trusted_proxies),
     };
     let requested = call.api.doorbell.request_code(command).await;

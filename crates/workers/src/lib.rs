@@ -1,0 +1,111 @@
+//! What a server does beside answering: it delivers what requests have left to deliver, and does what is to be done from
+//! time to time.
+//!
+//! ```text
+//! let running = Workers::new()
+//!     .deliver(doorbell.clone(), bell)
+//!     .every(MINUTE, "expired codes", move || …)
+//!     .start();
+//! …
+//! running.stop(within).await;
+//! ```
+
+mod bell;
+mod codes;
+mod delivery;
+mod periodic;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
+
+pub use bell::Bell;
+pub use delivery::Outbox;
+
+/// Whether the workers were asked to end.
+pub(crate) type Ending = watch::Receiver<bool>;
+
+/// Waits until the workers are asked to end. One whose [`Running`] is gone is asked, too.
+pub(crate) async fn asked(ending: &mut Ending) {
+    drop(ending.wait_for(|ends| *ends).await);
+}
+
+type Start = Box<dyn FnOnce(&mut JoinSet<()>, Ending) + Send>;
+
+/// Workers that are about to be started.
+#[derive(Default)]
+#[must_use = "they do nothing until they are started"]
+pub struct Workers(Vec<Start>);
+
+impl Workers {
+    /// None yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Delivers what lies in `outbox`: when `bell` rings, each second, and when it starts.
+    pub fn deliver<O: Outbox>(mut self, outbox: O, bell: Bell) -> Self {
+        self.0.push(Box::new(move |tasks, ending| {
+            tasks.spawn(delivery::run(Arc::new(outbox), bell, ending));
+        }));
+        self
+    }
+
+    /// Does `work` when it starts, and then each `period`. The work is waited for, so that it never runs twice at once; its
+    /// errors are logged under `name` and change nothing. It is dropped where it stands when the server ends.
+    pub fn every<F, E>(
+        mut self,
+        period: Duration,
+        name: &'static str,
+        work: impl Fn() -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Result<(), E>> + Send + 'static,
+        E: std::fmt::Display + Send + 'static,
+    {
+        self.0.push(Box::new(move |tasks, ending| {
+            tasks.spawn(periodic::run(period, name, work, ending));
+        }));
+        self
+    }
+
+    /// Starts all of them on the runtime that this is called on.
+    pub fn start(self) -> Running {
+        let (end, ending) = watch::channel(false);
+        let mut tasks = JoinSet::new();
+        for start in self.0 {
+            start(&mut tasks, ending.clone());
+        }
+        Running { end, tasks }
+    }
+}
+
+/// Workers at work. Dropping them ends them where they stand.
+#[must_use = "they end when this is dropped"]
+pub struct Running {
+    end: watch::Sender<bool>,
+    tasks: JoinSet<()>,
+}
+
+impl Running {
+    /// Has the workers begin nothing new, and waits for what is in flight at most `within`. What is then left is cut off:
+    /// its claims run out by themselves, and whoever is there then takes it up.
+    pub async fn stop(mut self, within: Duration) {
+        let until = Instant::now() + within;
+        self.end.send_replace(true);
+        loop {
+            match timeout_at(until, self.tasks.join_next()).await {
+                Ok(Some(ended)) => drop(ended),
+                Ok(None) => return,
+                Err(_) => {
+                    tracing::warn!("the workers did not end in time");
+                    self.tasks.shutdown().await;
+                    return;
+                }
+            }
+        }
+    }
+}
