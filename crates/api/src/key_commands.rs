@@ -158,7 +158,7 @@ fn instant(at: Timestamp) -> String {
 pub(crate) async fn secret(command: &SecretCommand) -> anyhow::Result<()> {
     let SecretCommand::Reseal(configuration) = command;
     let custody = open(configuration).await?;
-    let mut total = Moved::default();
+    let mut total = Tally::default();
     for column in SealedColumn::ALL {
         let moved = reseal(&custody, column).await?;
         print(&format!("{}: {moved}\n", column.name()))?;
@@ -183,13 +183,13 @@ pub(crate) async fn secret(command: &SecretCommand) -> anyhow::Result<()> {
 
 /// What became of a column's values.
 #[derive(Debug, Default)]
-struct Moved {
+struct Tally {
     moved: u64,
     there: u64,
     stuck: u64,
 }
 
-impl fmt::Display for Moved {
+impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} moved, {} there already", self.moved, self.there)
     }
@@ -198,8 +198,8 @@ impl fmt::Display for Moved {
 /// How many rows of a column are named that cannot be moved: with a wrong secret it is all of them.
 const NAMED: u64 = 20;
 
-async fn reseal(custody: &Custody, column: SealedColumn) -> anyhow::Result<Moved> {
-    let mut moved = Moved::default();
+async fn reseal(custody: &Custody, column: SealedColumn) -> anyhow::Result<Tally> {
+    let mut moved = Tally::default();
     let mut after = None;
     loop {
         let (stretch, earlier) = patiently(custody, column, after).await?;

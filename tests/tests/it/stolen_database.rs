@@ -170,7 +170,8 @@ fn a_dump_with_all_codes_reveals_nothing_without_the_secret() {
 
             // And without one it would have found a code that somebody hashed bare, or wrote down.
             let bare = digest::digest(&digest::SHA256, format!("{e164}:4711").as_bytes());
-            let hex: String = bare.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+            let hex: Vec<String> = bare.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+            let hex = hex.concat();
             let careless = Loot::of(&[
                 (
                     "a hash".to_owned(),
