@@ -48,7 +48,7 @@ where
     let method = P::methods().pop().unwrap_or(HttpMethod::Get);
     let path = P::path();
     let dialect = Dialect::of(&path);
-    let guard = guard::fn_guard(taking(&method));
+    let guard = guard::fn_guard(taking(methods_of(&method)));
     let route = move |id: Rc<str>| {
         web::route().guard(guard).to(
             move |api: web::Data<Api>, request: HttpRequest, payload: web::Payload| {
@@ -140,8 +140,7 @@ const fn methods_of(method: &HttpMethod) -> &'static [&'static str] {
     }
 }
 
-fn taking(method: &HttpMethod) -> impl Fn(&guard::GuardContext<'_>) -> bool + 'static {
-    let methods = methods_of(method);
+fn taking(methods: &'static [&'static str]) -> impl Fn(&guard::GuardContext<'_>) -> bool + 'static {
     move |context| methods.contains(&context.head().method.as_str())
 }
 
