@@ -327,14 +327,13 @@ mod tests {
                     }
                     Event::Fail(fence) => {
                         let wait = backoff(row.failures, 0);
-                        match row.postponed(Fence(fence), now + wait) {
-                            Some(postponed) => {
-                                prop_assert_eq!(Fence(fence), row.fence);
-                                // That it was not sent is known.
-                                attempt = None;
-                                row = postponed;
-                            }
-                            None => prop_assert_ne!(Fence(fence), row.fence),
+                        if let Some(postponed) = row.postponed(Fence(fence), now + wait) {
+                            prop_assert_eq!(Fence(fence), row.fence);
+                            // That it was not sent is known.
+                            attempt = None;
+                            row = postponed;
+                        } else {
+                            prop_assert_ne!(Fence(fence), row.fence);
                         }
                     }
                 }
