@@ -218,6 +218,7 @@ on_both!(
             "sessions",
             "codes",
             "phones",
+            "counters",
             "events",
         ];
         let expected = kinds.map(|kind| format!("{kind} 0\n")).concat();
