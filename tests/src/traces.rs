@@ -32,7 +32,7 @@ impl Canary {
             text.match_indices(spelling.as_str()).any(|(at, found)| {
                 // A few digits stand in many a longer number by chance.
                 let digits = found.bytes().all(|byte| byte.is_ascii_digit());
-                let around = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_hexdigit());
+                let around = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_hexdigit);
                 let bytes = text.as_bytes();
                 let within = around(at.checked_sub(1).and_then(|at| bytes.get(at)))
                     || around(bytes.get(at + found.len()));
@@ -45,8 +45,9 @@ impl Canary {
 /// The text plain, percent-encoded, in hexadecimal, and in base64 wherever within a longer text it begins.
 fn spellings(text: &str) -> Vec<String> {
     let bytes = text.as_bytes();
-    let lower: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    let every: String = bytes.iter().map(|byte| format!("%{byte:02X}")).collect();
+    let pairs: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let lower = pairs.concat();
+    let every = format!("%{}", pairs.join("%").to_uppercase());
     let mut all = vec![text.to_owned(), encoded(text), every, lower.to_uppercase(), lower];
     for before in 0..3 {
         let padded = [&vec![0; before][..], bytes].concat();

@@ -142,7 +142,7 @@ mod tests {
 
     #[test]
     fn a_millisecond_can_be_told_from_the_next_by_its_ids() {
-        let at = |micros| Timestamp::from_micros(1_790_000_000_000_000 + micros);
+        let at = |micros: i64| Timestamp::from_micros(1_790_000_000_000_000 + micros);
         let drawn = |micros, fill| FreshIds::draw(at(micros), &Fixed(fill)).take();
         for fill in [0, 7, 255] {
             for until in [1_000, 1_999] {

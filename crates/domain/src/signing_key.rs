@@ -250,7 +250,7 @@ mod tests {
     #[test]
     fn a_key_is_good_until_it_retires_and_not_a_moment_longer() {
         let KnownKey { life, .. } = key(1, 10, Some(20));
-        let just_before = |seconds| Timestamp::from_micros(seconds * 1_000_000 - 1);
+        let just_before = |seconds: i64| Timestamp::from_micros(seconds * 1_000_000 - 1);
         assert!(life.is_pending(at(0)) && life.is_good(at(0)));
         assert!(life.is_pending(just_before(10)) && !life.is_pending(at(10)));
         assert!(life.is_good(just_before(20)) && !life.is_good(at(20)));

@@ -44,17 +44,17 @@ vocabulary! {
     Gender = Stated::ALL.iter().map(|gender| gender.name());
     /// Where the deletion of an account stands.
     AccountDeletionStatus = DeletionStatus::ALL.map(DeletionStatus::name);
-    /// What happened to an account: signed_in a session began; code_refused a wrong code was tried; session_ended a session
-    /// ended, `reason` says why; foreign_fingerprint another fingerprint than the session's was shown; device_added,
-    /// device_revoked, device_revived; address_gained, address_lost a push token or a browser came from, or went to, another
-    /// account, `reason` names its provider; credential_removed a push token or a subscription was removed; deletion_requested,
-    /// deletion_cancelled, deletion_finalized.
+    /// What happened to an account: `signed_in` a session began; `code_refused` a wrong code was tried; `phone_locked` so many in a
+    /// row that the phone must wait; `session_ended` a session ended, `reason` says why; `foreign_fingerprint` another fingerprint
+    /// than the session's was shown; `device_added`, `device_revoked`, `device_revived`; `address_gained`, `address_lost` a push token
+    /// or a browser came from, or went to, another account, `reason` names its provider; `credential_removed` a push token or a
+    /// subscription was removed; `deletion_requested`, `deletion_cancelled`, `deletion_finalized`.
     AuditAction = doorbell_domain::audit::AuditAction::ALL.iter().map(|action| action.name());
-    /// Why a session ended: logout everywhere; revoked by itself; reuse of an old refresh token; account_deletion.
+    /// Why a session ended: `logout` everywhere; `revoked` by itself; `reuse` of an old refresh token; `account_deletion`.
     SessionEnd = doorbell_domain::session::EndReason::ALL.map(doorbell_domain::session::EndReason::name);
     /// Who carries pushes to a device.
     PushProvider = doorbell_domain::Provider::ALL.map(doorbell_domain::Provider::name);
-    /// What a push token is for: alert ordinary notifications; push_to_start, live_activity those of Live Activities.
+    /// What a push token is for: `alert` ordinary notifications; `push_to_start`, `live_activity` those of Live Activities.
     PushTokenKind = ["alert", "push_to_start", "live_activity"];
     /// What kind of problem it is: what to branch on.
     ProblemCode = crate::dialects::ocore::Code::NAMES.iter().copied();

@@ -80,7 +80,7 @@ impl SealedValues for Repositories<'_> {
         limit: u32,
     ) -> Found<Vec<SealedValue>> {
         // No id is smaller.
-        let (after, limit) = (after.unwrap_or(Uuid::nil()), i64::from(limit));
+        let (after, limit) = (after.unwrap_or_default(), i64::from(limit));
         let rows = self.ask(|connection| match column {
             SealedColumn::Keys => behind!(connection, keys::sealed, after, limit),
             SealedColumn::PushTokens => behind!(connection, push_tokens::sealed, after, limit),

@@ -67,7 +67,7 @@ impl SealedValues for Repositories<'_> {
         limit: u32,
     ) -> Found<Vec<SealedValue>> {
         // No id is smaller.
-        let (after, limit) = (Id(after.unwrap_or(Uuid::nil())), i64::from(limit));
+        let (after, limit) = (Id(after.unwrap_or_default()), i64::from(limit));
         let connection = &mut *self.connection;
         let rows = match column {
             SealedColumn::Keys => behind!(connection, keys::sealed, after, limit),

@@ -13,9 +13,10 @@ use std::sync::{Arc, LazyLock};
 
 use doorbell_domain::phone::NumberingPlan;
 use doorbell_domain::ports::{AccessTokens, RefreshTokens};
+use doorbell_domain::signing_key::KeyLife;
 use doorbell_domain::web_push::{EndpointPolicy, SubscriptionKeys};
 use doorbell_domain::{Timestamp, UserId, WebPushEndpoint};
-use doorbell_keys::{JwtTokens, RefreshMacs, Secrets, SigningKey, SigningKeys};
+use doorbell_keys::{JwtTokens, RefreshMacs, Secrets, SharedKeys, SigningKey, SigningKeys};
 use doorbell_standards::{LibPhoneNumber, P256};
 use uuid::Uuid;
 
@@ -37,8 +38,10 @@ const NOW: Timestamp = Timestamp::from_micros(1_795_305_600_000_000);
 const SALT: [u8; 16] = [9; 16];
 
 static ACCESS: LazyLock<JwtTokens> = LazyLock::new(|| {
-    let key = SigningKey::restore(Uuid::from_u128(1), &[7; 32]).expect("a seed");
-    JwtTokens::new("doorbell", Arc::new(SigningKeys::new([key]).expect("a key")))
+    let life = KeyLife::since(Timestamp::from_micros(0));
+    let key = SigningKey::restore(Uuid::from_u128(1), life, &[7; 32]).expect("a seed");
+    let keys = SigningKeys::new([key]).expect("a key");
+    JwtTokens::new("doorbell", Arc::new(SharedKeys::new(keys)))
 });
 
 static REFRESH: LazyLock<RefreshMacs> = LazyLock::new(|| {

@@ -39,7 +39,7 @@ pub(crate) struct ActivityItem {
     /// The device it happened to, by the `id` that easyflow shows.
     #[schema(required, format = "uuid")]
     device_id: Option<String>,
-    /// Why: what ended a session (logout, revoked, reuse, account_deletion), or the provider of an address (apns, fcm, webpush).
+    /// Why: what ended a session (`logout`, `revoked`, `reuse`, `account_deletion`), or the provider of an address (`apns`, `fcm`, `webpush`).
     #[schema(required, example = "revoked")]
     reason: Option<String>,
 }

@@ -25,7 +25,7 @@ pub(super) fn account() -> Value {
     })
 }
 
-fn user(is_registration_complete: bool) -> Value {
+pub(super) fn user(is_registration_complete: bool) -> Value {
     json!({
         "name": "John",
         "surname": "Doe",

@@ -238,7 +238,7 @@ pub(crate) struct ExportedToken {
     /// The application that it was issued for.
     #[schema(example = "default")]
     app: String,
-    /// alert, push_to_start or live_activity.
+    /// `alert`, `push_to_start` or `live_activity`.
     #[schema(value_type = vocabulary::PushTokenKind)]
     kind: &'static str,
     /// The Live Activity that it updates; null for the other kinds.

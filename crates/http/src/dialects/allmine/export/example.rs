@@ -17,7 +17,7 @@ pub(super) fn export() -> Value {
             "userId": "019ae1f2-7c1a-7b3c-8d4e-5f6a7b8c9d0e",
             "createdAt": "2026-01-15T10:30:00.000Z",
             "updatedAt": "2026-01-15T10:31:12.500Z",
-            "user": examples::account()["data"],
+            "user": examples::user(true),
             "sessions": [{
                 "id": SESSION, "createdAt": "2026-01-15T10:30:00.000Z", "lastUsedAt": "2026-01-16T08:12:45.120Z",
                 "expiresAt": "2026-02-15T08:12:45.120Z", "absoluteExpiresAt": "2026-07-14T10:30:00.000Z", "endedAt": null,
