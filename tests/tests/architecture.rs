@@ -35,7 +35,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("doorbell-bench", &[]),
     // Reads what strangers send, as the server does.
     (
-        "doorbell-fuzz-targets",
+        "doorbell-targets",
         &["doorbell-domain", "doorbell-keys", "doorbell-standards"],
     ),
     // Measures single steps, as a test would run them.

@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| doorbell_fuzz_targets::endpoint(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| doorbell_targets::endpoint(bytes));

@@ -6,7 +6,7 @@ use doorbell_tests::{
 };
 
 const SECRET: &str = "canary-secret-of-the-operator-0123456789abcdef";
-const PHONE: &str = "5559876543";
+const PHONE: &str = "5557418520";
 const TOKEN: &str = "canary/alert+token=41";
 const SECOND: &str = "canary/second+token=42";
 const START: &str = "canary/push-to-start=43";

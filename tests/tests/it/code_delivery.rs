@@ -281,6 +281,8 @@ on_both!(
         setup
             .env("DOORBELL_MODE", "production")
             .env("DOORBELL_SECRET", "an example of a secret that is long enough")
+            .env("DOORBELL_ISSUER", "https://doorbell.example.com")
+            .env("DOORBELL_OTP_COUNTRIES", "TR")
             .without("DOORBELL_LIMITS")
             .without("DOORBELL_CLOCK_OFFSET_FILE")
             .env("DOORBELL_SENDERS", "webhook")

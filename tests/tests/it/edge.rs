@@ -95,8 +95,6 @@ on_both!(
         for id in [
             "s3ntinel\u{1b}[31mred".to_owned(),
             "s3ntinel\",\"level\":\"ERROR".to_owned(),
-            "s3ntinel\r\nX-Injected: s3ntinel".to_owned(),
-            "s3ntinel\n{\"level\":\"ERROR\"}".to_owned(),
             format!("s3ntinel{}", "x".repeat(100_000)),
             "s3ntinel\tand more".to_owned(),
         ] {

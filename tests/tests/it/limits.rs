@@ -8,7 +8,7 @@ const MINUTE: Duration = Duration::from_mins(1);
 
 /// The seconds that a 429 asks to wait, in Allmine's envelope.
 fn wait(answer: &Answer) -> Duration {
-    assert_eq!(answer.assert_allmine(429), ["Too many requests"]);
+    answer.assert_allmine(429);
     let seconds = answer.header("retry-after").expect("Retry-After");
     Duration::from_secs(seconds.parse().expect("whole seconds"))
 }
@@ -42,7 +42,7 @@ on_both!(
     async |server: Server| {
         let phone = Phone::nth(1);
         for _ in 0..5 {
-            server.send_otp(&phone).await.expect(200);
+            server.send_otp(&phone).await.assert_status(200);
             assert!(wait(&server.send_otp(&phone).await) <= MINUTE, "the cool-down");
             server.advance(MINUTE);
         }
@@ -50,7 +50,7 @@ on_both!(
         assert!(left > MINUTE * 4 && left <= MINUTE * 5, "{left:?}");
         // Who waits as told is served.
         server.advance(left);
-        server.send_otp(&phone).await.expect(200);
+        server.send_otp(&phone).await.assert_status(200);
     }
 );
 
@@ -60,13 +60,13 @@ on_both!(
     async |server: Server| {
         let phone = Phone::nth(1);
         for _ in 0..10 {
-            server.send_otp(&phone).await.expect(200);
+            server.send_otp(&phone).await.assert_status(200);
             server.advance(MINUTE * 10);
         }
         let left = wait(&server.send_otp(&phone).await);
         assert!(left > MINUTE * 60 * 22, "{left:?}");
         server.advance(left);
-        server.send_otp(&phone).await.expect(200);
+        server.send_otp(&phone).await.assert_status(200);
     }
 );
 
@@ -94,7 +94,7 @@ on_both!(
 
         // Success ends it: twenty more are compared before the next lock.
         server.advance(left);
-        server.verify_otp(&phone, &code).await.expect(200);
+        server.verify_otp(&phone, &code).await.assert_status(200);
         server.advance(MINUTE * 60 * 24);
         let (compared, left) = guess_until_locked(&server, &phone).await;
         assert_eq!(compared, 20);
@@ -126,18 +126,18 @@ on_both!(
             request.json(&body).send().await
         };
         for n in 0..3 {
-            send(n, "203.0.113.9").await.expect(200);
+            send(n, "203.0.113.9").await.assert_status(200);
         }
         let left = wait(&send(3, "203.0.113.9").await);
         assert!(left > MINUTE * 59 && left <= MINUTE * 60, "{left:?}");
         // What was refused counted nowhere: the phone has no cool-down.
-        send(3, "203.0.113.10").await.expect(200);
+        send(3, "203.0.113.10").await.assert_status(200);
         // A site has one IPv6 network, and others have theirs.
         for n in 4..7 {
-            send(n, &format!("2001:db8:0:1::{n}")).await.expect(200);
+            send(n, &format!("2001:db8:0:1::{n}")).await.assert_status(200);
         }
         wait(&send(7, "2001:db8:0:1:ffff::1").await);
-        send(7, "2001:db8:0:2::1").await.expect(200);
+        send(7, "2001:db8:0:2::1").await.assert_status(200);
 
         let guess = async |from: &str| {
             let Phone { country, number } = Phone::nth(9);
@@ -168,7 +168,7 @@ on_both!(
         assert!(left <= MINUTE * 5, "{left:?}");
         server.advance(left);
         // The token that was refused is as good as it was.
-        refresh(&third).await.expect(200);
+        refresh(&third).await.assert_status(200);
     }
 );
 
@@ -187,17 +187,17 @@ on_both!(
             };
             server.send_otp(&phone).await
         };
-        send("90", "5551230001").await.expect(200);
-        send("90", "5551230002").await.expect(200);
+        send("90", "5551230001").await.assert_status(200);
+        send("90", "5551230002").await.assert_status(200);
         wait(&send("90", "5551230003").await);
-        send("90", "5551240001").await.expect(200);
-        send("90", "5551250001").await.expect(200);
+        send("90", "5551240001").await.assert_status(200);
+        send("90", "5551250001").await.assert_status(200);
         wait(&send("90", "5551260001").await);
         // Another country has its own limit, and all have one.
-        send("49", "15112345678").await.expect(200);
+        send("49", "15112345678").await.assert_status(200);
         let left = wait(&send("44", "7400123456").await);
         server.advance(left);
-        send("44", "7400123456").await.expect(200);
+        send("44", "7400123456").await.assert_status(200);
     }
 );
 
@@ -219,13 +219,7 @@ on_both!(
             if served {
                 answer.assert_status(200);
             } else {
-                assert_eq!(
-                    answer.assert_allmine(400),
-                    [
-                        "Validation failed",
-                        "phoneNumber: must be a number that codes are sent to"
-                    ]
-                );
+                assert_eq!(answer.assert_allmine(400), ["phoneNumber"]);
             }
         }
         assert_eq!(server.count("otp_phones"), 2, "nothing is kept of the others");
@@ -251,7 +245,7 @@ on_both!(
         server.verify_otp(&phone, "1234").await.assert_allmine(409);
         server.advance(MINUTE);
         server.code_for(&phone).await;
-        server.verify_otp(&phone, "1234").await.expect(200);
+        server.verify_otp(&phone, "1234").await.assert_status(200);
         server.verify_otp(&phone, "1234").await.assert_allmine(409);
         assert!(
             !server.log().contains("code for +905551234567"),
@@ -303,7 +297,7 @@ on_both!(
     async |mut server: Server| {
         let phone = Phone::nth(1);
         for _ in 0..5 {
-            server.send_otp(&phone).await.expect(200);
+            server.send_otp(&phone).await.assert_status(200);
             server.advance(MINUTE);
         }
         server.kill();

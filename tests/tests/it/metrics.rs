@@ -160,7 +160,8 @@ on_both!(what_waits_is_seen, Setup::metrics, async |server: Server| {
     );
     if !sqlite {
         assert!(server.metric("doorbell_pool_connections") >= Some(1.0));
-        assert_eq!(server.metric("doorbell_pool_connections_in_use"), Some(0.0));
+        // One may be looking for codes to deliver.
+        assert!(server.metric("doorbell_pool_connections_in_use") < Some(2.0));
     }
     let lock = server.lock_database();
     let asked: Vec<_> = (0..64)

@@ -9,7 +9,7 @@ use doorbell_domain::{Clock, Platform};
 use uuid::Uuid;
 
 use crate::Scene;
-use crate::build::{alert, web_push};
+use crate::build::{alert, code_delivery, phone, web_push};
 
 /// Three rows with sealed values of every column.
 async fn filled(store: Arc<dyn Store>) -> Scene {
@@ -28,10 +28,12 @@ async fn filled(store: Arc<dyn Store>) -> Scene {
             created_at: scene.clock.now(),
             life: KeyLife::since(scene.clock.now()),
         };
+        let code = code_delivery(scene.id(), phone(n), scene.clock.now());
         scene
             .write(move |unit| {
                 unit.lock_keys(key.usage)?;
-                unit.insert_key(&key)
+                unit.insert_key(&key)?;
+                unit.enqueue_code(&code)
             })
             .await;
     }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use doorbell_fuzz_targets::TARGETS;
+use doorbell_targets::TARGETS;
 
 #[test]
 fn what_was_ever_found_still_holds() {
