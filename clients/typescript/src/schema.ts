@@ -21,8 +21,14 @@ export interface paths {
          *     names the number in its normal form, which verify-otp takes as well as what was typed. In development the
          *     code is answered too.
          *
+         *     The answer does not wait for the code's delivery, which is tried until the code expires. It is written in English or in
+         *     Turkish: in the one that `Accept-Language` likes better, else in that of the number's country.
+         *
          *     A code replaces the one before it. The next one may be asked for when the cool-down is over; until then
-         *     the answer is 429, and `Retry-After` says how many seconds are left.
+         *     the answer is 429, and `Retry-After` says how many seconds are left. So it is where a limit is reached: of the phone
+         *     (5 codes in 10 minutes, 10 a day), of the client's network, of a range of numbers, of a country, or of the service. After
+         *     20 wrong codes in a row the phone is locked, for 30 seconds at first. A number is answered alike whether or not
+         *     anybody signs in by it.
          */
         readonly post: operations["sendOtp"];
         readonly delete?: never;
@@ -49,6 +55,8 @@ export interface paths {
          *     account has its registration to complete (`isRegistrationComplete`): see `PATCH /api/v1/users/me`.
          *
          *     A code takes five guesses (by default); a wrong one is 400, and can be corrected. After 409 or 404 ask for a new code.
+         *     After 20 wrong codes in a row, whichever they were, the phone is locked: the answer is 429 for 30 seconds, and twice as long
+         *     with each further one, up to an hour. Signing in ends that.
          */
         readonly post: operations["verifyOtp"];
         readonly delete?: never;
@@ -260,6 +268,51 @@ export interface paths {
          *     Sessions that ended when it was asked for stay ended.
          */
         readonly delete: operations["cancelAccountDeletion"];
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/users/me/activity": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * List what happened to the caller's account.
+         * @description Sign-ins, wrong codes, sessions that ended, devices that came and went, push tokens that moved, foreign fingerprints,
+         *     deletions asked for and taken back: newest first, for a screen on which people see whether it was all theirs. Ask for the
+         *     next page with `nextBefore` as `before`, until it is null. Events are kept for 400 days.
+         */
+        readonly get: operations["listActivity"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/users/me/export": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Get everything that is held about the caller.
+         * @description The account, sessions, devices, push tokens, subscriptions, one-time codes and events, all as they were at `exportedAt`: to
+         *     be kept by the person, or to be looked through. It holds no secret: no value of a token, no endpoint beyond its push
+         *     service, no key and no code. Of sessions, push tokens, codes and events the newest 10,000 each; `hasMore` says where there
+         *     are older ones.
+         */
+        readonly get: operations["exportAccount"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
         readonly patch?: never;
@@ -830,6 +883,43 @@ export interface components {
             /** @description When the account was deleted; null where it was not. */
             readonly finalizedAt: components["schemas"]["Instant"] | null;
         };
+        /** @description A page of what happened. */
+        readonly AllmineActivity: {
+            /** @description The events of this page, newest first. */
+            readonly items: readonly components["schemas"]["AllmineActivityItem"][];
+            /**
+             * Format: uuid
+             * @description The `before` of the next page; null at the end.
+             */
+            readonly nextBefore: string | null;
+        };
+        /** @description Something that happened to an account. */
+        readonly AllmineActivityItem: {
+            /**
+             * Format: uuid
+             * @description The event's own identity: what the next page is asked for by.
+             */
+            readonly id: string;
+            /** @description When it happened. */
+            readonly at: components["schemas"]["Instant"];
+            /** @description What happened. */
+            readonly action: components["schemas"]["AuditAction"];
+            /**
+             * Format: uuid
+             * @description The session under which it happened, or that began or ended.
+             */
+            readonly sessionId: string | null;
+            /**
+             * Format: uuid
+             * @description The device it happened to, by the `id` that easyflow shows.
+             */
+            readonly deviceId: string | null;
+            /**
+             * @description Why: what ended a session (`logout`, `revoked`, `reuse`, `account_deletion`), or the provider of an address (`apns`, `fcm`, `webpush`).
+             * @example revoked
+             */
+            readonly reason: string | null;
+        };
         /** @description A device's registration. Absent and null both leave a thing as it is. */
         readonly AllmineDeviceTokenRequest: {
             /** @description ios, android or web. Without `token`, a known device keeps its own. */
@@ -854,6 +944,46 @@ export interface components {
              * @example push_to_start_token_value
              */
             readonly liveActivityPushToStartToken?: string | null;
+        };
+        /** @description A success in the envelope. */
+        readonly AllmineEnvelope_AllmineActivity: {
+            /**
+             * @description Always true here.
+             * @example true
+             * @enum {boolean}
+             */
+            readonly isSuccess: true;
+            /**
+             * @description The HTTP status.
+             * @example 200
+             * @enum {integer}
+             */
+            readonly statusCode: 200;
+            readonly data: components["schemas"]["AllmineActivity"];
+            /** @description Always empty here. */
+            readonly errors: readonly string[];
+            /** @description When it was answered. */
+            readonly timestamp: components["schemas"]["Instant"];
+        };
+        /** @description A success in the envelope. */
+        readonly AllmineEnvelope_AllmineExport: {
+            /**
+             * @description Always true here.
+             * @example true
+             * @enum {boolean}
+             */
+            readonly isSuccess: true;
+            /**
+             * @description The HTTP status.
+             * @example 200
+             * @enum {integer}
+             */
+            readonly statusCode: 200;
+            readonly data: components["schemas"]["AllmineExport"];
+            /** @description Always empty here. */
+            readonly errors: readonly string[];
+            /** @description When it was answered. */
+            readonly timestamp: components["schemas"]["Instant"];
         };
         /** @description A success in the envelope. */
         readonly AllmineEnvelope_AllmineSessions: {
@@ -954,6 +1084,223 @@ export interface components {
             readonly errors: readonly string[];
             /** @description When it was answered. */
             readonly timestamp: components["schemas"]["Instant"];
+        };
+        /** @description Everything that is held about an account. */
+        readonly AllmineExport: {
+            /** @description When it was read. */
+            readonly exportedAt: components["schemas"]["Instant"];
+            /**
+             * Format: uuid
+             * @description The account's own identity.
+             */
+            readonly userId: string;
+            /** @description The first sign-in. */
+            readonly createdAt: components["schemas"]["Instant"];
+            /** @description The account's last change. */
+            readonly updatedAt: components["schemas"]["Instant"];
+            /** @description The account, and what the person said of themselves. */
+            readonly user: components["schemas"]["AllmineUser"];
+            /** @description Sessions, newest first: live ones, expired ones, and ended ones of the last 90 days. */
+            readonly sessions: readonly components["schemas"]["AllmineExportedSession"][];
+            /** @description Devices, newest first, revoked ones too. */
+            readonly devices: readonly components["schemas"]["AllmineExportedDevice"][];
+            /** @description Push tokens, newest first, those too that may not ring now. */
+            readonly pushTokens: readonly components["schemas"]["AllmineExportedToken"][];
+            /** @description Web Push subscriptions, newest first, those too that may not ring now. */
+            readonly subscriptions: readonly components["schemas"]["AllmineExportedSubscription"][];
+            /** @description One-time codes that were asked for with the account's number, newest first. */
+            readonly oneTimeCodes: readonly components["schemas"]["AllmineExportedCode"][];
+            /** @description When that number was last sent a code. */
+            readonly codeLastSentAt: components["schemas"]["Instant"] | null;
+            /** @description What happened to the account, newest first. */
+            readonly events: readonly components["schemas"]["AllmineActivityItem"][];
+            /** @description Which of the lists were cut. */
+            readonly hasMore: components["schemas"]["AllmineExportHasMore"];
+        };
+        /** @description Which lists have older entries than those shown. */
+        readonly AllmineExportHasMore: {
+            /** @description Whether there are older sessions. */
+            readonly sessions: boolean;
+            /** @description Whether there are older push tokens. */
+            readonly pushTokens: boolean;
+            /** @description Whether there are older codes. */
+            readonly oneTimeCodes: boolean;
+            /** @description Whether there are older events: `listActivity` pages through them all. */
+            readonly events: boolean;
+        };
+        /** @description What became of a one-time code. */
+        readonly AllmineExportedCode: {
+            /** @description When it was asked for. */
+            readonly sentAt: components["schemas"]["Instant"];
+            /** @description When it died at the latest. */
+            readonly expiresAt: components["schemas"]["Instant"];
+            /**
+             * Format: int32
+             * @description How many guesses were compared with it.
+             */
+            readonly attempts: number;
+            /** @description When it signed somebody in; null where it did not. */
+            readonly usedAt: components["schemas"]["Instant"] | null;
+            /** @description When the next one took its place; null where none did. */
+            readonly supersededAt: components["schemas"]["Instant"] | null;
+        };
+        /** @description A device, without its tokens. */
+        readonly AllmineExportedDevice: {
+            /**
+             * Format: uuid
+             * @description The device's own identity.
+             */
+            readonly id: string;
+            /**
+             * @description The client's own name for it.
+             * @example iphone-14-pro
+             */
+            readonly deviceId: string;
+            /** @description ios, android or web. */
+            readonly platform: components["schemas"]["Platform"];
+            /**
+             * @description Where its application was built for.
+             * @example production
+             */
+            readonly environment: string;
+            /** @description active or revoked. */
+            readonly status: components["schemas"]["DeviceStatus"];
+            /**
+             * @description The zone that it last sent.
+             * @example Europe/Istanbul
+             */
+            readonly timezone: string | null;
+            /** @description What its application told of itself. */
+            readonly mobileSettings: components["schemas"]["AllmineExportedMobileSettings"];
+            /** @description What its browser told of itself. */
+            readonly webSettings: components["schemas"]["AllmineExportedWebSettings"];
+            /** @description When it was first registered. */
+            readonly createdAt: components["schemas"]["Instant"];
+            /** @description When anything about it last changed. */
+            readonly updatedAt: components["schemas"]["Instant"];
+            /** @description Its last registration, refresh or update. */
+            readonly lastSeenAt: components["schemas"]["Instant"];
+            /** @description The last authenticated write that named it. */
+            readonly lastUsedAt: components["schemas"]["Instant"];
+        };
+        /** @description What an installed application told. */
+        readonly AllmineExportedMobileSettings: {
+            /** @description The installation's own identity. */
+            readonly appInstanceId: string | null;
+            /** @description The application's version. */
+            readonly appVersion: string | null;
+            /** @description The operating system's version. */
+            readonly osVersion: string | null;
+            /** @description The model of the device. */
+            readonly deviceModel: string | null;
+        };
+        /** @description A session, without what its refresh tokens are made of. */
+        readonly AllmineExportedSession: {
+            /**
+             * Format: uuid
+             * @description The session's own identity.
+             */
+            readonly id: string;
+            /** @description The sign-in. */
+            readonly createdAt: components["schemas"]["Instant"];
+            /** @description The last sign-in or refresh. */
+            readonly lastUsedAt: components["schemas"]["Instant"];
+            /** @description When it dies, or died, without a refresh. */
+            readonly expiresAt: components["schemas"]["Instant"];
+            /** @description When it dies, or died, at the latest. */
+            readonly absoluteExpiresAt: components["schemas"]["Instant"];
+            /** @description When it was ended; null where it was not. */
+            readonly endedAt: components["schemas"]["Instant"] | null;
+            /** @description Why it was ended; null where it was not. */
+            readonly endReason: components["schemas"]["SessionEnd"] | null;
+            /** @description Whether it is the one that asks. */
+            readonly current: boolean;
+            /**
+             * Format: int32
+             * @description How often it was refreshed.
+             */
+            readonly refreshCount: number;
+            /** @description Whether a fingerprint is pinned to it. The fingerprint itself is what proves the application, so it is not told. */
+            readonly hasFingerprint: boolean;
+            /** @description The client's `User-Agent` at sign-in. */
+            readonly userAgent: string | null;
+            /** @description The address that it signed in from. */
+            readonly ipAddress: string | null;
+            /** @description The device that last registered under it, by the client's own name. */
+            readonly deviceId: string | null;
+        };
+        /** @description A Web Push subscription, without what opens its mailbox. */
+        readonly AllmineExportedSubscription: {
+            /**
+             * Format: uuid
+             * @description The subscription's own identity.
+             */
+            readonly id: string;
+            /**
+             * Format: uuid
+             * @description Its device, by its `id`.
+             */
+            readonly deviceId: string;
+            /**
+             * Format: uuid
+             * @description The session under which it was last registered.
+             */
+            readonly sessionId: string;
+            /**
+             * @description The push service: the endpoint's origin alone.
+             * @example https://updates.push.services.mozilla.com
+             */
+            readonly endpointOrigin: string;
+            /** @description The person's name for the browser. */
+            readonly deviceName: string | null;
+            /** @description The browser's `User-Agent`. */
+            readonly userAgent: string | null;
+            /** @description When it was first registered. */
+            readonly createdAt: components["schemas"]["Instant"];
+            /** @description When it was last registered. */
+            readonly lastUsedAt: components["schemas"]["Instant"];
+        };
+        /** @description A push token, without its value. */
+        readonly AllmineExportedToken: {
+            /**
+             * Format: uuid
+             * @description The token's own identity, Rocket.Chat's `_id`.
+             */
+            readonly id: string;
+            /**
+             * Format: uuid
+             * @description The device that it rings, by its `id`.
+             */
+            readonly deviceId: string;
+            /**
+             * Format: uuid
+             * @description The session under which it was last registered.
+             */
+            readonly sessionId: string;
+            /** @description apns or fcm. */
+            readonly provider: components["schemas"]["PushProvider"];
+            /**
+             * @description The application that it was issued for.
+             * @example default
+             */
+            readonly app: string;
+            /** @description `alert`, `push_to_start` or `live_activity`. */
+            readonly kind: components["schemas"]["PushTokenKind"];
+            /** @description The Live Activity that it updates; null for the other kinds. */
+            readonly activityId: string | null;
+            /** @description The stream that this activity shows; null for the other kinds. */
+            readonly streamId: string | null;
+            /** @description When it was first registered. */
+            readonly createdAt: components["schemas"]["Instant"];
+            /** @description When it was last registered. */
+            readonly updatedAt: components["schemas"]["Instant"];
+        };
+        /** @description What a browser told. */
+        readonly AllmineExportedWebSettings: {
+            /** @description Its `User-Agent`. */
+            readonly userAgent: string | null;
+            /** @description The address that it said it has. */
+            readonly ipAddress: string | null;
         };
         /** @description An activity and its token. */
         readonly AllmineLiveActivityRequest: {
@@ -1301,6 +1648,11 @@ export interface components {
             readonly isRegistrationComplete: boolean;
         };
         /**
+         * @description What happened to an account: `signed_in` a session began; `code_refused` a wrong code was tried; `phone_locked` so many in a row that the phone must wait; `session_ended` a session ended, `reason` says why; `foreign_fingerprint` another fingerprint than the session's was shown; `device_added`, `device_revoked`, `device_revived`; `address_gained`, `address_lost` a push token or a browser came from, or went to, another account, `reason` names its provider; `credential_removed` a push token or a subscription was removed; `deletion_requested`, `deletion_cancelled`, `deletion_finalized`.
+         * @enum {string}
+         */
+        readonly AuditAction: "signed_in" | "code_refused" | "phone_locked" | "session_ended" | "foreign_fingerprint" | "device_added" | "device_revoked" | "device_revived" | "address_gained" | "address_lost" | "credential_removed" | "deletion_requested" | "deletion_cancelled" | "deletion_finalized";
+        /**
          * @description Whether a person takes calls.
          * @enum {string}
          */
@@ -1609,7 +1961,7 @@ export interface components {
         };
         /** @description A JSON Web Key Set (RFC 7517 §5). */
         readonly JsonWebKeySet: {
-            /** @description Every key that may have signed a token which is still good. */
+            /** @description Every key that may have signed a token which is still good, and the one that will sign next. */
             readonly keys: readonly components["schemas"]["JsonWebKey"][];
         };
         /** @description A browser's `PushSubscription`, and what the person calls the browser. */
@@ -1711,6 +2063,16 @@ export interface components {
          * @enum {string}
          */
         readonly ProblemCode: "unauthorized" | "invalid_json" | "unsupported_media_type" | "invalid_endpoint" | "invalid_keys" | "invalid_field" | "payload_too_large" | "forbidden" | "not_found" | "method_not_allowed" | "conflict" | "request_timeout" | "too_many_requests" | "unavailable" | "internal";
+        /**
+         * @description Who carries pushes to a device.
+         * @enum {string}
+         */
+        readonly PushProvider: "apns" | "fcm" | "webpush";
+        /**
+         * @description What a push token is for: `alert` ordinary notifications; `push_to_start`, `live_activity` those of Live Activities.
+         * @enum {string}
+         */
+        readonly PushTokenKind: "alert" | "push_to_start" | "live_activity";
         /** @description What went wrong. */
         readonly RocketChatError: {
             /**
@@ -1856,6 +2218,11 @@ export interface components {
             /** @description The FCM token. */
             readonly gcm: string;
         };
+        /**
+         * @description Why a session ended: `logout` everywhere; `revoked` by itself; `reuse` of an old refresh token; `account_deletion`.
+         * @enum {string}
+         */
+        readonly SessionEnd: "logout" | "revoked" | "reuse" | "account_deletion";
     };
     responses: never;
     parameters: never;
@@ -1863,12 +2230,20 @@ export interface components {
     headers: {
         /** @description Who may keep the answer, and for how long (RFC 9111 §5.2.2). */
         readonly "Cache-Control": string;
+        /** @description What the answer may load and who may frame it: nothing and nobody, but for the playground's own parts. */
+        readonly "Content-Security-Policy": string;
+        /** @description The address of the answer is told to nobody. */
+        readonly "Referrer-Policy": "no-referrer";
         /** @description After how many seconds to try again (RFC 9110 §10.2.3). */
         readonly "Retry-After": number;
+        /** @description That this host is to be asked by https alone (RFC 6797); in production only. */
+        readonly "Strict-Transport-Security": string;
         /** @description How to sign in (RFC 6750 §3). */
         readonly "WWW-Authenticate": "Bearer";
         /** @description The body is what `Content-Type` says. */
         readonly "X-Content-Type-Options": "nosniff";
+        /** @description No page may frame the answer (RFC 7034). */
+        readonly "X-Frame-Options": "DENY";
         /** @description The request's own, where it is of this form, or a new one: what to name when asking about it. */
         readonly "X-Request-Id": string;
     };
@@ -1876,12 +2251,25 @@ export interface components {
 }
 export type AccountDeletionStatus = components['schemas']['AccountDeletionStatus'];
 export type AllmineAccountDeletion = components['schemas']['AllmineAccountDeletion'];
+export type AllmineActivity = components['schemas']['AllmineActivity'];
+export type AllmineActivityItem = components['schemas']['AllmineActivityItem'];
 export type AllmineDeviceTokenRequest = components['schemas']['AllmineDeviceTokenRequest'];
+export type AllmineEnvelopeAllmineActivity = components['schemas']['AllmineEnvelope_AllmineActivity'];
+export type AllmineEnvelopeAllmineExport = components['schemas']['AllmineEnvelope_AllmineExport'];
 export type AllmineEnvelopeAllmineSessions = components['schemas']['AllmineEnvelope_AllmineSessions'];
 export type AllmineEnvelopeAllmineSuccess = components['schemas']['AllmineEnvelope_AllmineSuccess'];
 export type AllmineEnvelopeAllmineUser = components['schemas']['AllmineEnvelope_AllmineUser'];
 export type AllmineEnvelopeAllmineValidToken = components['schemas']['AllmineEnvelope_AllmineValidToken'];
 export type AllmineError = components['schemas']['AllmineError'];
+export type AllmineExport = components['schemas']['AllmineExport'];
+export type AllmineExportHasMore = components['schemas']['AllmineExportHasMore'];
+export type AllmineExportedCode = components['schemas']['AllmineExportedCode'];
+export type AllmineExportedDevice = components['schemas']['AllmineExportedDevice'];
+export type AllmineExportedMobileSettings = components['schemas']['AllmineExportedMobileSettings'];
+export type AllmineExportedSession = components['schemas']['AllmineExportedSession'];
+export type AllmineExportedSubscription = components['schemas']['AllmineExportedSubscription'];
+export type AllmineExportedToken = components['schemas']['AllmineExportedToken'];
+export type AllmineExportedWebSettings = components['schemas']['AllmineExportedWebSettings'];
 export type AllmineLiveActivityRequest = components['schemas']['AllmineLiveActivityRequest'];
 export type AllmineProfileRequest = components['schemas']['AllmineProfileRequest'];
 export type AllmineRefreshTokenRequest = components['schemas']['AllmineRefreshTokenRequest'];
@@ -1895,6 +2283,7 @@ export type AllmineUser = components['schemas']['AllmineUser'];
 export type AllmineValidToken = components['schemas']['AllmineValidToken'];
 export type AllmineVerifyOtpRequest = components['schemas']['AllmineVerifyOtpRequest'];
 export type AllmineVerifyOtpResponse = components['schemas']['AllmineVerifyOtpResponse'];
+export type AuditAction = components['schemas']['AuditAction'];
 export type Availability = components['schemas']['Availability'];
 export type DeviceStatus = components['schemas']['DeviceStatus'];
 export type EasyflowAddDeviceRequest = components['schemas']['EasyflowAddDeviceRequest'];
@@ -1923,6 +2312,8 @@ export type OCoreVapidKey = components['schemas']['OCoreVapidKey'];
 export type Platform = components['schemas']['Platform'];
 export type Problem = components['schemas']['Problem'];
 export type ProblemCode = components['schemas']['ProblemCode'];
+export type PushProvider = components['schemas']['PushProvider'];
+export type PushTokenKind = components['schemas']['PushTokenKind'];
 export type RocketChatError = components['schemas']['RocketChatError'];
 export type RocketChatErrorType = components['schemas']['RocketChatErrorType'];
 export type RocketChatNotLoggedIn = components['schemas']['RocketChatNotLoggedIn'];
@@ -1934,10 +2325,15 @@ export type RocketChatRemovalRequest = components['schemas']['RocketChatRemovalR
 export type RocketChatSuccess = components['schemas']['RocketChatSuccess'];
 export type RocketChatTokenType = components['schemas']['RocketChatTokenType'];
 export type RocketChatTokenValue = components['schemas']['RocketChatTokenValue'];
+export type SessionEnd = components['schemas']['SessionEnd'];
 export type HeaderCacheControl = components['headers']['Cache-Control'];
+export type HeaderContentSecurityPolicy = components['headers']['Content-Security-Policy'];
+export type HeaderReferrerPolicy = components['headers']['Referrer-Policy'];
 export type HeaderRetryAfter = components['headers']['Retry-After'];
+export type HeaderStrictTransportSecurity = components['headers']['Strict-Transport-Security'];
 export type HeaderWwwAuthenticate = components['headers']['WWW-Authenticate'];
 export type HeaderXContentTypeOptions = components['headers']['X-Content-Type-Options'];
+export type HeaderXFrameOptions = components['headers']['X-Frame-Options'];
 export type HeaderXRequestId = components['headers']['X-Request-Id'];
 export type $defs = Record<string, never>;
 export interface operations {
@@ -1964,7 +2360,11 @@ export interface operations {
             readonly 200: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -1979,11 +2379,15 @@ export interface operations {
                     readonly "application/json": components["schemas"]["AllmineSendOtpResponse"];
                 };
             };
-            /** @description The country code or the number cannot be one; `errors[1..]` name the fields. */
+            /** @description The country code or the number cannot be one, or no codes are sent to such a number: another country's, or one that costs whoever sends; `errors[1..]` name the fields. */
             readonly 400: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -2006,7 +2410,11 @@ export interface operations {
             readonly 408: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -2029,7 +2437,11 @@ export interface operations {
             readonly 413: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -2048,12 +2460,16 @@ export interface operations {
                     readonly "application/json": components["schemas"]["AllmineError"];
                 };
             };
-            /** @description The phone was sent a code a short while ago. */
+            /** @description The phone was sent a code a short while ago, or a limit is reached. */
             readonly 429: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
                     readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -2076,7 +2492,11 @@ export interface operations {
             readonly 500: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -2095,12 +2515,16 @@ export interface operations {
                     readonly "application/json": components["schemas"]["AllmineError"];
                 };
             };
-            /** @description The database cannot be reached, or no sender took the code. After the latter the code before it is void and the cool-down runs: until it is over, the answer is 429. */
+            /** @description The database cannot be reached, and normally nothing was done. Try again after `Retry-After` seconds. */
             readonly 503: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
                     readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -2147,7 +2571,11 @@ export interface operations {
             readonly 200: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -2214,7 +2642,11 @@ export interface operations {
             readonly 400: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -2237,7 +2669,11 @@ export interface operations {
             readonly 404: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -2260,7 +2696,11 @@ export interface operations {
             readonly 408: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -2283,7 +2723,11 @@ export interface operations {
             readonly 409: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -2306,7 +2750,11 @@ export interface operations {
             readonly 413: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -2325,11 +2773,43 @@ export interface operations {
                     readonly "application/json": components["schemas"]["AllmineError"];
                 };
             };
+            /** @description The phone is locked, or its network guesses too often: nothing was compared. */
+            readonly 429: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "isSuccess": false,
+                     *       "statusCode": 429,
+                     *       "data": null,
+                     *       "errors": [
+                     *         "Too many requests"
+                     *       ],
+                     *       "timestamp": "2026-01-15T10:30:00.000Z"
+                     *     }
+                     */
+                    readonly "application/json": components["schemas"]["AllmineError"];
+                };
+            };
             /** @description The server failed; the fault is in its log under `X-Request-Id`. */
             readonly 500: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -2352,8 +2832,12 @@ export interface operations {
             readonly 503: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
                     readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -2396,7 +2880,11 @@ export interface operations {
             readonly 200: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -2416,7 +2904,11 @@ export interface operations {
             readonly 400: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -2439,8 +2931,12 @@ export interface operations {
             readonly 401: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -2463,7 +2959,11 @@ export interface operations {
             readonly 408: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -2486,7 +2986,11 @@ export interface operations {
             readonly 413: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -2505,11 +3009,43 @@ export interface operations {
                     readonly "application/json": components["schemas"]["AllmineError"];
                 };
             };
+            /** @description The client's network refreshes too often. The token is as good as it was. */
+            readonly 429: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "isSuccess": false,
+                     *       "statusCode": 429,
+                     *       "data": null,
+                     *       "errors": [
+                     *         "Too many requests"
+                     *       ],
+                     *       "timestamp": "2026-01-15T10:30:00.000Z"
+                     *     }
+                     */
+                    readonly "application/json": components["schemas"]["AllmineError"];
+                };
+            };
             /** @description The server failed; the fault is in its log under `X-Request-Id`. */
             readonly 500: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -2532,8 +3068,12 @@ export interface operations {
             readonly 503: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
                     readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -2567,7 +3107,11 @@ export interface operations {
             readonly 200: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -2590,8 +3134,12 @@ export interface operations {
             readonly 401: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -2614,7 +3162,11 @@ export interface operations {
             readonly 500: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -2637,8 +3189,12 @@ export interface operations {
             readonly 503: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
                     readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -2681,7 +3237,11 @@ export interface operations {
             readonly 200: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -2704,7 +3264,11 @@ export interface operations {
             readonly 400: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -2727,8 +3291,12 @@ export interface operations {
             readonly 401: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -2751,7 +3319,11 @@ export interface operations {
             readonly 404: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -2774,7 +3346,11 @@ export interface operations {
             readonly 408: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -2797,7 +3373,11 @@ export interface operations {
             readonly 413: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -2820,7 +3400,11 @@ export interface operations {
             readonly 500: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -2843,8 +3427,12 @@ export interface operations {
             readonly 503: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
                     readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -2878,7 +3466,11 @@ export interface operations {
             readonly 200: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -2910,8 +3502,12 @@ export interface operations {
             readonly 401: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -2934,7 +3530,11 @@ export interface operations {
             readonly 500: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -2957,8 +3557,12 @@ export interface operations {
             readonly 503: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
                     readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -2998,7 +3602,11 @@ export interface operations {
             readonly 200: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -3021,8 +3629,12 @@ export interface operations {
             readonly 401: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -3045,7 +3657,11 @@ export interface operations {
             readonly 404: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -3068,7 +3684,11 @@ export interface operations {
             readonly 500: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -3091,8 +3711,12 @@ export interface operations {
             readonly 503: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
                     readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -3126,7 +3750,11 @@ export interface operations {
             readonly 200: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -3152,8 +3780,12 @@ export interface operations {
             readonly 401: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -3176,7 +3808,11 @@ export interface operations {
             readonly 500: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -3199,8 +3835,12 @@ export interface operations {
             readonly 503: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
                     readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -3234,7 +3874,11 @@ export interface operations {
             readonly 200: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -3300,8 +3944,12 @@ export interface operations {
             readonly 401: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -3324,7 +3972,11 @@ export interface operations {
             readonly 500: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -3347,8 +3999,12 @@ export interface operations {
             readonly 503: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
                     readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -3402,7 +4058,11 @@ export interface operations {
             readonly 200: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -3468,7 +4128,11 @@ export interface operations {
             readonly 400: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -3491,8 +4155,12 @@ export interface operations {
             readonly 401: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -3515,7 +4183,11 @@ export interface operations {
             readonly 408: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -3538,7 +4210,11 @@ export interface operations {
             readonly 409: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -3561,7 +4237,11 @@ export interface operations {
             readonly 413: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -3584,7 +4264,11 @@ export interface operations {
             readonly 500: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -3607,8 +4291,12 @@ export interface operations {
             readonly 503: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
                     readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -3642,7 +4330,11 @@ export interface operations {
             readonly 200: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -3663,8 +4355,12 @@ export interface operations {
             readonly 401: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -3687,7 +4383,11 @@ export interface operations {
             readonly 409: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -3710,7 +4410,11 @@ export interface operations {
             readonly 500: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -3733,8 +4437,12 @@ export interface operations {
             readonly 503: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
                     readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -3768,7 +4476,11 @@ export interface operations {
             readonly 200: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -3789,8 +4501,12 @@ export interface operations {
             readonly 401: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -3813,7 +4529,11 @@ export interface operations {
             readonly 409: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -3836,7 +4556,11 @@ export interface operations {
             readonly 500: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -3859,8 +4583,449 @@ export interface operations {
             readonly 503: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
                     readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "isSuccess": false,
+                     *       "statusCode": 503,
+                     *       "data": null,
+                     *       "errors": [
+                     *         "Service unavailable"
+                     *       ],
+                     *       "timestamp": "2026-01-15T10:30:00.000Z"
+                     *     }
+                     */
+                    readonly "application/json": components["schemas"]["AllmineError"];
+                };
+            };
+        };
+    };
+    readonly listActivity: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description How many events a page has. */
+                readonly limit?: number;
+                /**
+                 * @description An event's id: only what happened before it.
+                 * @example 019ae1f2-7c1d-7f70-8b3c-5d6e7f8091a2
+                 */
+                readonly before?: string;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description A page of what happened, newest first. */
+            readonly 200: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "isSuccess": true,
+                     *       "statusCode": 200,
+                     *       "data": {
+                     *         "items": [
+                     *           {
+                     *             "id": "019ae1f3-1a2b-7c3d-8e4f-5a6b7c8d9e0f",
+                     *             "at": "2026-01-16T08:20:00.000Z",
+                     *             "action": "session_ended",
+                     *             "sessionId": "019ae1f2-7c1b-7d5e-9b1a-3f2c4d5e6f70",
+                     *             "deviceId": null,
+                     *             "reason": "revoked"
+                     *           },
+                     *           {
+                     *             "id": "019ae1f2-7c1d-7f70-8b3c-5d6e7f8091a2",
+                     *             "at": "2026-01-15T10:30:01.250Z",
+                     *             "action": "device_added",
+                     *             "sessionId": "019ae1f2-7c1b-7d5e-9b1a-3f2c4d5e6f70",
+                     *             "deviceId": "019ae1f2-7c1c-7e6f-8a2b-4c5d6e7f8091",
+                     *             "reason": null
+                     *           }
+                     *         ],
+                     *         "nextBefore": "019ae1f2-7c1d-7f70-8b3c-5d6e7f8091a2"
+                     *       },
+                     *       "errors": [],
+                     *       "timestamp": "2026-01-16T08:21:00.000Z"
+                     *     }
+                     */
+                    readonly "application/json": components["schemas"]["AllmineEnvelope_AllmineActivity"];
+                };
+            };
+            /** @description `limit` is no number from 1 to 100, or `before` is no event's id. */
+            readonly 400: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "isSuccess": false,
+                     *       "statusCode": 400,
+                     *       "data": null,
+                     *       "errors": [
+                     *         "Validation failed"
+                     *       ],
+                     *       "timestamp": "2026-01-15T10:30:00.000Z"
+                     *     }
+                     */
+                    readonly "application/json": components["schemas"]["AllmineError"];
+                };
+            };
+            /** @description Not signed in: the access token is missing, wrong, expired, or of a session that has ended. */
+            readonly 401: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    readonly "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "isSuccess": false,
+                     *       "statusCode": 401,
+                     *       "data": null,
+                     *       "errors": [
+                     *         "Authentication required"
+                     *       ],
+                     *       "timestamp": "2026-01-15T10:30:00.000Z"
+                     *     }
+                     */
+                    readonly "application/json": components["schemas"]["AllmineError"];
+                };
+            };
+            /** @description The server failed; the fault is in its log under `X-Request-Id`. */
+            readonly 500: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "isSuccess": false,
+                     *       "statusCode": 500,
+                     *       "data": null,
+                     *       "errors": [
+                     *         "Internal server error"
+                     *       ],
+                     *       "timestamp": "2026-01-15T10:30:00.000Z"
+                     *     }
+                     */
+                    readonly "application/json": components["schemas"]["AllmineError"];
+                };
+            };
+            /** @description The database cannot be reached, and normally nothing was done. Try again after `Retry-After` seconds. */
+            readonly 503: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "isSuccess": false,
+                     *       "statusCode": 503,
+                     *       "data": null,
+                     *       "errors": [
+                     *         "Service unavailable"
+                     *       ],
+                     *       "timestamp": "2026-01-15T10:30:00.000Z"
+                     *     }
+                     */
+                    readonly "application/json": components["schemas"]["AllmineError"];
+                };
+            };
+        };
+    };
+    readonly exportAccount: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Everything that is held. */
+            readonly 200: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "isSuccess": true,
+                     *       "statusCode": 200,
+                     *       "data": {
+                     *         "exportedAt": "2026-01-16T08:21:00.000Z",
+                     *         "userId": "019ae1f2-7c1a-7b3c-8d4e-5f6a7b8c9d0e",
+                     *         "createdAt": "2026-01-15T10:30:00.000Z",
+                     *         "updatedAt": "2026-01-15T10:31:12.500Z",
+                     *         "user": {
+                     *           "name": "John",
+                     *           "surname": "Doe",
+                     *           "username": "johndoe123",
+                     *           "countryCode": "90",
+                     *           "phoneNumber": "5372505890",
+                     *           "signupSource": "instagram_ads",
+                     *           "signupCampaign": "spring_launch_2026",
+                     *           "profilePhoto": "sample.jpg",
+                     *           "availabilityStatus": "available",
+                     *           "birthDate": "2026-01-15T10:30:00.000Z",
+                     *           "gender": "male",
+                     *           "interests": [
+                     *             "music"
+                     *           ],
+                     *           "expertise": "designer",
+                     *           "email": "john@example.com",
+                     *           "bio": "Passionate about technology and travel",
+                     *           "instagram": "myinstagram",
+                     *           "x": "mytwitterx",
+                     *           "tiktok": "mytiktok",
+                     *           "snapchat": "mysnapchat",
+                     *           "facebook": "myfacebook",
+                     *           "privacyPolicyAccepted": true,
+                     *           "privacyPolicyVersion": "1.2.0",
+                     *           "termsOfUseAccepted": true,
+                     *           "termsOfUseVersion": "1.1.0",
+                     *           "consentFormAccepted": true,
+                     *           "consentFormVersion": "1.0.0",
+                     *           "isRegistrationComplete": true,
+                     *           "roles": [
+                     *             "user"
+                     *           ],
+                     *           "followersCount": 128,
+                     *           "followingCount": 256,
+                     *           "minutePriceInLiveStream": 1,
+                     *           "creditBalance": 500,
+                     *           "lastLogin": "2026-01-15T10:30:00.000Z",
+                     *           "timezone": "Europe/Istanbul",
+                     *           "lastUsernameChangeDate": "2026-01-15T10:30:00.000Z",
+                     *           "accountDeletionStatus": "pending",
+                     *           "accountDeletionRequestedAt": "2026-01-15T10:30:00.000Z",
+                     *           "accountDeletionScheduledFor": "2026-01-15T10:30:00.000Z",
+                     *           "accountDeletionCancelledAt": "2026-01-15T10:30:00.000Z",
+                     *           "accountDeletionFinalizedAt": "2026-01-15T10:30:00.000Z"
+                     *         },
+                     *         "sessions": [
+                     *           {
+                     *             "id": "019ae1f2-7c1b-7d5e-9b1a-3f2c4d5e6f70",
+                     *             "createdAt": "2026-01-15T10:30:00.000Z",
+                     *             "lastUsedAt": "2026-01-16T08:12:45.120Z",
+                     *             "expiresAt": "2026-02-15T08:12:45.120Z",
+                     *             "absoluteExpiresAt": "2026-07-14T10:30:00.000Z",
+                     *             "endedAt": null,
+                     *             "endReason": null,
+                     *             "current": true,
+                     *             "refreshCount": 4,
+                     *             "hasFingerprint": false,
+                     *             "userAgent": "MyApp/3.2.1 (iPhone; iOS 18.2)",
+                     *             "ipAddress": "203.0.113.7",
+                     *             "deviceId": "iphone-14-pro"
+                     *           }
+                     *         ],
+                     *         "devices": [
+                     *           {
+                     *             "id": "019ae1f2-7c1c-7e6f-8a2b-4c5d6e7f8091",
+                     *             "deviceId": "iphone-14-pro",
+                     *             "platform": "ios",
+                     *             "environment": "production",
+                     *             "status": "active",
+                     *             "timezone": "Europe/Istanbul",
+                     *             "mobileSettings": {
+                     *               "appInstanceId": null,
+                     *               "appVersion": "3.2.1",
+                     *               "osVersion": "18.2",
+                     *               "deviceModel": null
+                     *             },
+                     *             "webSettings": {
+                     *               "userAgent": null,
+                     *               "ipAddress": null
+                     *             },
+                     *             "createdAt": "2026-01-15T10:30:01.250Z",
+                     *             "updatedAt": "2026-01-15T10:30:01.250Z",
+                     *             "lastSeenAt": "2026-01-16T08:12:46.000Z",
+                     *             "lastUsedAt": "2026-01-16T08:12:46.000Z"
+                     *           }
+                     *         ],
+                     *         "pushTokens": [
+                     *           {
+                     *             "id": "019ae1f2-7c1e-7081-9c4d-6e7f8091a2b3",
+                     *             "deviceId": "019ae1f2-7c1c-7e6f-8a2b-4c5d6e7f8091",
+                     *             "sessionId": "019ae1f2-7c1b-7d5e-9b1a-3f2c4d5e6f70",
+                     *             "provider": "apns",
+                     *             "app": "default",
+                     *             "kind": "alert",
+                     *             "activityId": null,
+                     *             "streamId": null,
+                     *             "createdAt": "2026-01-15T10:30:01.250Z",
+                     *             "updatedAt": "2026-01-16T08:12:46.000Z"
+                     *           }
+                     *         ],
+                     *         "subscriptions": [
+                     *           {
+                     *             "id": "019ae1f2-7c1f-7192-8d5e-7f8091a2b3c4",
+                     *             "deviceId": "019ae1f2-7c20-72a3-9e6f-8091a2b3c4d5",
+                     *             "sessionId": "019ae1f2-7c1b-7d5e-9b1a-3f2c4d5e6f70",
+                     *             "endpointOrigin": "https://updates.push.services.mozilla.com",
+                     *             "deviceName": "Laptop",
+                     *             "userAgent": "Mozilla/5.0 (Windows NT 10.0; Win64; x64)",
+                     *             "createdAt": "2026-01-15T11:02:00.000Z",
+                     *             "lastUsedAt": "2026-01-15T11:02:00.000Z"
+                     *           }
+                     *         ],
+                     *         "oneTimeCodes": [
+                     *           {
+                     *             "sentAt": "2026-01-15T10:29:31.000Z",
+                     *             "expiresAt": "2026-01-15T10:34:31.000Z",
+                     *             "attempts": 1,
+                     *             "usedAt": "2026-01-15T10:30:00.000Z",
+                     *             "supersededAt": null
+                     *           }
+                     *         ],
+                     *         "codeLastSentAt": "2026-01-15T10:29:31.000Z",
+                     *         "events": [
+                     *           {
+                     *             "id": "019ae1f2-7c1d-7f70-8b3c-5d6e7f8091a2",
+                     *             "at": "2026-01-15T10:30:01.250Z",
+                     *             "action": "device_added",
+                     *             "sessionId": "019ae1f2-7c1b-7d5e-9b1a-3f2c4d5e6f70",
+                     *             "deviceId": "019ae1f2-7c1c-7e6f-8a2b-4c5d6e7f8091",
+                     *             "reason": null
+                     *           }
+                     *         ],
+                     *         "hasMore": {
+                     *           "sessions": false,
+                     *           "pushTokens": false,
+                     *           "oneTimeCodes": false,
+                     *           "events": false
+                     *         }
+                     *       },
+                     *       "errors": [],
+                     *       "timestamp": "2026-01-16T08:21:00.000Z"
+                     *     }
+                     */
+                    readonly "application/json": components["schemas"]["AllmineEnvelope_AllmineExport"];
+                };
+            };
+            /** @description Not signed in: the access token is missing, wrong, expired, or of a session that has ended. */
+            readonly 401: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    readonly "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "isSuccess": false,
+                     *       "statusCode": 401,
+                     *       "data": null,
+                     *       "errors": [
+                     *         "Authentication required"
+                     *       ],
+                     *       "timestamp": "2026-01-15T10:30:00.000Z"
+                     *     }
+                     */
+                    readonly "application/json": components["schemas"]["AllmineError"];
+                };
+            };
+            /** @description The server failed; the fault is in its log under `X-Request-Id`. */
+            readonly 500: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "isSuccess": false,
+                     *       "statusCode": 500,
+                     *       "data": null,
+                     *       "errors": [
+                     *         "Internal server error"
+                     *       ],
+                     *       "timestamp": "2026-01-15T10:30:00.000Z"
+                     *     }
+                     */
+                    readonly "application/json": components["schemas"]["AllmineError"];
+                };
+            };
+            /** @description The database cannot be reached, and normally nothing was done. Try again after `Retry-After` seconds. */
+            readonly 503: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -3907,7 +5072,11 @@ export interface operations {
             readonly 200: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -3930,7 +5099,11 @@ export interface operations {
             readonly 400: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -3953,8 +5126,12 @@ export interface operations {
             readonly 401: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -3977,7 +5154,11 @@ export interface operations {
             readonly 403: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -4000,7 +5181,11 @@ export interface operations {
             readonly 404: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -4023,7 +5208,11 @@ export interface operations {
             readonly 408: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -4046,7 +5235,11 @@ export interface operations {
             readonly 409: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -4069,7 +5262,11 @@ export interface operations {
             readonly 413: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -4092,7 +5289,11 @@ export interface operations {
             readonly 500: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -4115,8 +5316,12 @@ export interface operations {
             readonly 503: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
                     readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -4156,7 +5361,11 @@ export interface operations {
             readonly 200: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -4179,8 +5388,12 @@ export interface operations {
             readonly 401: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -4203,7 +5416,11 @@ export interface operations {
             readonly 404: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -4226,7 +5443,11 @@ export interface operations {
             readonly 500: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -4249,8 +5470,12 @@ export interface operations {
             readonly 503: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
                     readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -4296,7 +5521,11 @@ export interface operations {
             readonly 200: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -4313,7 +5542,11 @@ export interface operations {
             readonly 400: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -4336,8 +5569,12 @@ export interface operations {
             readonly 401: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -4360,7 +5597,11 @@ export interface operations {
             readonly 404: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -4383,7 +5624,11 @@ export interface operations {
             readonly 408: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -4406,7 +5651,11 @@ export interface operations {
             readonly 409: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -4429,7 +5678,11 @@ export interface operations {
             readonly 413: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -4452,7 +5705,11 @@ export interface operations {
             readonly 500: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -4475,8 +5732,12 @@ export interface operations {
             readonly 503: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
                     readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -4516,7 +5777,11 @@ export interface operations {
             readonly 200: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -4533,8 +5798,12 @@ export interface operations {
             readonly 401: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -4557,7 +5826,11 @@ export interface operations {
             readonly 404: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -4580,7 +5853,11 @@ export interface operations {
             readonly 500: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -4603,8 +5880,12 @@ export interface operations {
             readonly 503: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
                     readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -4649,7 +5930,11 @@ export interface operations {
             readonly 200: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -4677,7 +5962,11 @@ export interface operations {
             readonly 400: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -4696,7 +5985,11 @@ export interface operations {
             readonly 401: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -4714,7 +6007,11 @@ export interface operations {
             readonly 408: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -4732,7 +6029,11 @@ export interface operations {
             readonly 413: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -4750,7 +6051,11 @@ export interface operations {
             readonly 500: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -4768,8 +6073,12 @@ export interface operations {
             readonly 503: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
                     readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -4807,7 +6116,11 @@ export interface operations {
             readonly 200: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -4824,7 +6137,11 @@ export interface operations {
             readonly 400: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -4843,7 +6160,11 @@ export interface operations {
             readonly 401: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -4861,7 +6182,11 @@ export interface operations {
             readonly 404: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -4879,7 +6204,11 @@ export interface operations {
             readonly 408: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -4897,7 +6226,11 @@ export interface operations {
             readonly 413: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -4915,7 +6248,11 @@ export interface operations {
             readonly 500: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -4933,8 +6270,12 @@ export interface operations {
             readonly 503: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
                     readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -4963,7 +6304,11 @@ export interface operations {
             readonly 200: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -4982,7 +6327,11 @@ export interface operations {
             readonly 401: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -5000,7 +6349,11 @@ export interface operations {
             readonly 500: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -5018,8 +6371,12 @@ export interface operations {
             readonly 503: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
                     readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -5064,7 +6421,11 @@ export interface operations {
             readonly 200: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -5103,7 +6464,11 @@ export interface operations {
             readonly 400: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -5122,8 +6487,12 @@ export interface operations {
             readonly 401: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -5142,7 +6511,11 @@ export interface operations {
             readonly 403: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -5161,7 +6534,11 @@ export interface operations {
             readonly 408: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -5180,7 +6557,11 @@ export interface operations {
             readonly 413: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -5199,7 +6580,11 @@ export interface operations {
             readonly 500: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -5218,8 +6603,12 @@ export interface operations {
             readonly 503: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
                     readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -5273,7 +6662,11 @@ export interface operations {
             readonly 200: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -5312,7 +6705,11 @@ export interface operations {
             readonly 400: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -5331,8 +6728,12 @@ export interface operations {
             readonly 401: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -5351,7 +6752,11 @@ export interface operations {
             readonly 403: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -5370,7 +6775,11 @@ export interface operations {
             readonly 408: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -5389,7 +6798,11 @@ export interface operations {
             readonly 413: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -5408,7 +6821,11 @@ export interface operations {
             readonly 500: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -5427,8 +6844,12 @@ export interface operations {
             readonly 503: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
                     readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -5474,7 +6895,11 @@ export interface operations {
             readonly 200: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -5512,7 +6937,11 @@ export interface operations {
             readonly 400: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -5531,8 +6960,12 @@ export interface operations {
             readonly 401: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -5551,7 +6984,11 @@ export interface operations {
             readonly 403: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -5570,7 +7007,11 @@ export interface operations {
             readonly 408: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -5589,7 +7030,11 @@ export interface operations {
             readonly 413: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -5608,7 +7053,11 @@ export interface operations {
             readonly 500: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -5627,8 +7076,12 @@ export interface operations {
             readonly 503: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
                     readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -5675,7 +7128,11 @@ export interface operations {
             readonly 200: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -5714,7 +7171,11 @@ export interface operations {
             readonly 400: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -5733,8 +7194,12 @@ export interface operations {
             readonly 401: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -5753,7 +7218,11 @@ export interface operations {
             readonly 403: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -5772,7 +7241,11 @@ export interface operations {
             readonly 500: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -5791,8 +7264,12 @@ export interface operations {
             readonly 503: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
                     readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -5838,7 +7315,11 @@ export interface operations {
             readonly 200: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -5882,7 +7363,11 @@ export interface operations {
             readonly 400: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -5901,8 +7386,12 @@ export interface operations {
             readonly 401: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -5921,7 +7410,11 @@ export interface operations {
             readonly 403: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -5940,7 +7433,11 @@ export interface operations {
             readonly 500: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -5959,8 +7456,12 @@ export interface operations {
             readonly 503: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
                     readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -6005,7 +7506,11 @@ export interface operations {
             readonly 201: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -6027,7 +7532,11 @@ export interface operations {
             readonly 400: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -6048,8 +7557,12 @@ export interface operations {
             readonly 401: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -6070,7 +7583,11 @@ export interface operations {
             readonly 408: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -6091,7 +7608,11 @@ export interface operations {
             readonly 409: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -6112,7 +7633,11 @@ export interface operations {
             readonly 413: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -6133,7 +7658,11 @@ export interface operations {
             readonly 415: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -6154,7 +7683,11 @@ export interface operations {
             readonly 500: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -6175,8 +7708,12 @@ export interface operations {
             readonly 503: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
                     readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -6217,7 +7754,11 @@ export interface operations {
             readonly 204: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -6227,7 +7768,11 @@ export interface operations {
             readonly 400: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -6248,8 +7793,12 @@ export interface operations {
             readonly 401: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -6270,7 +7819,11 @@ export interface operations {
             readonly 408: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -6291,7 +7844,11 @@ export interface operations {
             readonly 413: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -6312,7 +7869,11 @@ export interface operations {
             readonly 415: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -6333,7 +7894,11 @@ export interface operations {
             readonly 500: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -6354,8 +7919,12 @@ export interface operations {
             readonly 503: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
                     readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -6387,7 +7956,11 @@ export interface operations {
             readonly 200: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -6411,8 +7984,12 @@ export interface operations {
             readonly 401: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -6433,7 +8010,11 @@ export interface operations {
             readonly 500: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -6454,8 +8035,12 @@ export interface operations {
             readonly 503: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
                     readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -6487,7 +8072,11 @@ export interface operations {
             readonly 200: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -6504,8 +8093,12 @@ export interface operations {
             readonly 401: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -6526,7 +8119,11 @@ export interface operations {
             readonly 500: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -6547,8 +8144,12 @@ export interface operations {
             readonly 503: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
                     readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -6595,7 +8196,11 @@ export interface operations {
             readonly 201: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -6617,7 +8222,11 @@ export interface operations {
             readonly 400: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -6638,8 +8247,12 @@ export interface operations {
             readonly 401: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -6660,7 +8273,11 @@ export interface operations {
             readonly 408: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -6681,7 +8298,11 @@ export interface operations {
             readonly 409: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -6702,7 +8323,11 @@ export interface operations {
             readonly 413: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -6723,7 +8348,11 @@ export interface operations {
             readonly 415: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -6744,7 +8373,11 @@ export interface operations {
             readonly 500: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -6765,8 +8398,12 @@ export interface operations {
             readonly 503: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
                     readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -6807,7 +8444,11 @@ export interface operations {
             readonly 204: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -6817,7 +8458,11 @@ export interface operations {
             readonly 400: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -6838,8 +8483,12 @@ export interface operations {
             readonly 401: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -6860,7 +8509,11 @@ export interface operations {
             readonly 408: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -6881,7 +8534,11 @@ export interface operations {
             readonly 413: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -6902,7 +8559,11 @@ export interface operations {
             readonly 415: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -6923,7 +8584,11 @@ export interface operations {
             readonly 500: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -6944,8 +8609,12 @@ export interface operations {
             readonly 503: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
                     readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -6977,7 +8646,11 @@ export interface operations {
             readonly 200: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -7001,8 +8674,12 @@ export interface operations {
             readonly 401: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -7023,7 +8700,11 @@ export interface operations {
             readonly 500: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -7044,8 +8725,12 @@ export interface operations {
             readonly 503: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
                     readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -7077,7 +8762,11 @@ export interface operations {
             readonly 200: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -7094,8 +8783,12 @@ export interface operations {
             readonly 401: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -7116,7 +8809,11 @@ export interface operations {
             readonly 500: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -7137,8 +8834,12 @@ export interface operations {
             readonly 503: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
                     readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -7170,7 +8871,11 @@ export interface operations {
             readonly 200: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -7191,7 +8896,11 @@ export interface operations {
             readonly 304: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -7201,7 +8910,11 @@ export interface operations {
             readonly 500: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -7233,7 +8946,11 @@ export interface operations {
             readonly 200: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -7246,7 +8963,11 @@ export interface operations {
             readonly 304: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -7256,7 +8977,11 @@ export interface operations {
             readonly 500: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -7299,7 +9024,11 @@ export interface operations {
             readonly 200: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -7316,7 +9045,11 @@ export interface operations {
             readonly 304: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -7326,7 +9059,11 @@ export interface operations {
             readonly 404: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -7347,7 +9084,11 @@ export interface operations {
             readonly 500: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -7379,9 +9120,13 @@ export interface operations {
             readonly 303: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
                     /** @description `/docs`. */
                     readonly Location?: string;
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -7391,7 +9136,11 @@ export interface operations {
             readonly 404: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -7412,7 +9161,11 @@ export interface operations {
             readonly 500: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -7444,7 +9197,11 @@ export interface operations {
             readonly 200: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -7470,7 +9227,11 @@ export interface operations {
             readonly 500: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -7502,7 +9263,11 @@ export interface operations {
             readonly 200: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -7519,7 +9284,11 @@ export interface operations {
             readonly 500: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -7551,7 +9320,11 @@ export interface operations {
             readonly 200: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -7568,7 +9341,11 @@ export interface operations {
             readonly 500: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };
@@ -7589,8 +9366,12 @@ export interface operations {
             readonly 503: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
                     readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
                     readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly [name: string]: unknown;
                 };

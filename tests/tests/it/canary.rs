@@ -73,129 +73,138 @@ fn canaries(person: &SignedIn, next: &str, codes: &[String]) -> Vec<Canary> {
 
 /// Everything that can be asked with these secrets, well and badly.
 fn requests(server: &Server, person: &SignedIn) -> Vec<(&'static str, Request)> {
+    let mut all = of_sign_in(server, person);
+    all.extend(of_tokens(server, person));
+    all.extend(of_devices(server, person));
+    all.extend(of_endings(server, person));
+    all
+}
+
+fn of_sign_in(server: &Server, person: &SignedIn) -> Vec<(&'static str, Request)> {
     let phone = json!({"countryCode": "90", "phoneNumber": PHONE});
     let guess = json!({"countryCode": "90", "phoneNumber": PHONE, "code": "00000000"});
+    let profile = json!({"name": "Anne", "email": [PHONE]});
+    let post = |path: &str| server.post(&format!("/api/v1/auth/{path}"));
+    let get = |path: &str| server.get(&format!("/api/v1/{path}"));
+    vec![
+        ("POST /api/v1/auth/send-otp", post("send-otp").json(&phone)),
+        ("POST /api/v1/auth/verify-otp", post("verify-otp").json(&guess)),
+        (
+            "POST /api/v1/auth/refresh",
+            post("refresh").json(&json!({"refreshToken": TOKEN})),
+        ),
+        ("GET /api/v1/auth/me", get("auth/me").by(person)),
+        (
+            "GET /api/v1/auth/me",
+            get("auth/me").bearer(&format!("{}x", person.access)),
+        ),
+        ("GET /api/v1/auth/sessions", get("auth/sessions").by(person)),
+        (
+            "GET /api/v1/auth/validate-token",
+            get("auth/validate-token").by(person),
+        ),
+        (
+            "PATCH /api/v1/users/me",
+            server.patch("/api/v1/users/me").by(person).json(&profile),
+        ),
+        ("GET /api/v1/users/me/export", get("users/me/export").by(person)),
+        (
+            "GET /api/v1/users/me/activity",
+            get("users/me/activity").by(person),
+        ),
+    ]
+}
+
+fn of_tokens(server: &Server, person: &SignedIn) -> Vec<(&'static str, Request)> {
     let device = json!({"platform": "ios", "deviceId": "phone", "token": TOKEN, "liveActivityPushToStartToken": START});
     let wrong = json!({"platform": TOKEN, "deviceId": [TOKEN], "token": {"a": TOKEN}, "timezone": TOKEN});
     let activity =
         json!({"streamId": "s", "deviceId": "phone", "liveActivityToken": ACTIVITY, "activityId": "a"});
     let rocket = json!({"type": "apn", "value": SECOND, "appName": "app"});
+    let none = json!({"token": "none"});
+    let tell = || server.post("/api/v1/notifications/device-token").by(person);
+    let live = server
+        .post("/api/v1/notifications/live-activity-sessions")
+        .by(person);
+    vec![
+        ("POST device-token", tell().json(&device)),
+        ("POST device-token", tell().json(&wrong)),
+        ("POST device-token", tell().body("application/json", TOKEN)),
+        ("POST device-token", tell().body(TOKEN, TOKEN)),
+        ("POST live-activity", live.json(&activity)),
+        (
+            "POST /api/v1/push.token",
+            server.post("/api/v1/push.token").rocket_by(person).json(&rocket),
+        ),
+        (
+            "POST push.token, badly",
+            server
+                .post("/api/v1/push.token")
+                .rocket(TOKEN, PHONE)
+                .json(&rocket),
+        ),
+        (
+            "DELETE push.token",
+            server.delete("/api/v1/push.token").rocket_by(person).json(&none),
+        ),
+    ]
+}
+
+fn of_devices(server: &Server, person: &SignedIn) -> Vec<(&'static str, Request)> {
     let add = json!({"deviceId": "pixel", "platform": "android", "environment": "production", "pushToken": SECOND,
         "mobileSettings": {"appInstanceId": "a", "appVersion": "1", "osVersion": "2", "deviceModel": "m"}});
     let replace = json!({"deviceId": "pixel", "pushToken": TOKEN});
     let subscribe = json!({"endpoint": ENDPOINT, "keys": {"p256dh": P256DH, "auth": AUTH}});
     let bad_keys = json!({"endpoint": ENDPOINT, "keys": {"p256dh": TOKEN, "auth": P256DH}});
-    let of_token = format!("/api/v1/notifications/device-token/{}", encoded(TOKEN));
-    let post = |path: &str| server.post(path);
-    let by = |request: Request| request.by(person);
-    let easyflow = |request: Request| request.by(person).fingerprint(PRINT);
+    let shown = |request: Request| request.by(person).fingerprint(PRINT);
+    let post = |path: &str| shown(server.post(&format!("/notifications/devices/{path}")));
+    let list = || server.get("/notifications/devices");
     vec![
-        (
-            "POST /api/v1/auth/send-otp",
-            post("/api/v1/auth/send-otp").json(&phone),
-        ),
-        (
-            "POST /api/v1/auth/verify-otp",
-            post("/api/v1/auth/verify-otp").json(&guess),
-        ),
-        (
-            "POST /api/v1/auth/refresh",
-            post("/api/v1/auth/refresh").json(&json!({"refreshToken": TOKEN})),
-        ),
-        ("GET /api/v1/auth/me", by(server.get("/api/v1/auth/me"))),
-        (
-            "GET /api/v1/auth/me",
-            server
-                .get("/api/v1/auth/me")
-                .bearer(&format!("{}x", person.access)),
-        ),
-        (
-            "GET /api/v1/auth/sessions",
-            by(server.get("/api/v1/auth/sessions")),
-        ),
-        (
-            "GET /api/v1/auth/validate-token",
-            by(server.get("/api/v1/auth/validate-token")),
-        ),
-        (
-            "PATCH /api/v1/users/me",
-            by(server.patch("/api/v1/users/me")).json(&json!({"name": "Anne", "email": [PHONE]})),
-        ),
-        (
-            "POST device-token",
-            by(post("/api/v1/notifications/device-token")).json(&device),
-        ),
-        (
-            "POST device-token",
-            by(post("/api/v1/notifications/device-token")).json(&wrong),
-        ),
-        (
-            "POST device-token",
-            by(post("/api/v1/notifications/device-token")).body("application/json", TOKEN),
-        ),
-        (
-            "POST device-token",
-            by(post("/api/v1/notifications/device-token")).body(TOKEN, TOKEN),
-        ),
-        (
-            "POST live-activity",
-            by(post("/api/v1/notifications/live-activity-sessions")).json(&activity),
-        ),
-        (
-            "POST /api/v1/push.token",
-            post("/api/v1/push.token").rocket_by(person).json(&rocket),
-        ),
-        (
-            "POST push.token, badly",
-            post("/api/v1/push.token").rocket(TOKEN, PHONE).json(&rocket),
-        ),
-        (
-            "DELETE push.token",
-            server
-                .delete("/api/v1/push.token")
-                .rocket_by(person)
-                .json(&json!({"token": "none"})),
-        ),
+        ("POST /notifications/devices", post("add-device").json(&add)),
         (
             "POST /notifications/devices",
-            easyflow(post("/notifications/devices/add-device")).json(&add),
-        ),
-        (
-            "POST /notifications/devices",
-            easyflow(post("/notifications/devices/refresh-token")).json(&replace),
+            post("refresh-token").json(&replace),
         ),
         (
             "PATCH /notifications/devices",
-            easyflow(server.patch("/notifications/devices/update")).json(&replace),
+            shown(server.patch("/notifications/devices/update")).json(&replace),
         ),
-        (
-            "GET /notifications/devices",
-            easyflow(server.get("/notifications/devices")),
-        ),
+        ("GET /notifications/devices", shown(list())),
         (
             "foreign fingerprint",
-            by(server.get("/notifications/devices")).fingerprint("canary-fingerprint-99"),
+            list().by(person).fingerprint("canary-fingerprint-99"),
         ),
         (
             "POST /push/subscribe",
-            by(post("/push/subscribe")).json(&subscribe),
+            server.post("/push/subscribe").by(person).json(&subscribe),
         ),
         (
             "POST subscribe, badly",
-            by(post("/push/subscribe")).json(&bad_keys),
+            server.post("/push/subscribe").by(person).json(&bad_keys),
         ),
-        ("GET /push/subscriptions", by(server.get("/push/subscriptions"))),
-        ("GET /push/vapid-key", by(server.get("/push/vapid-key"))),
+        (
+            "GET /push/subscriptions",
+            server.get("/push/subscriptions").by(person),
+        ),
+        ("GET /push/vapid-key", server.get("/push/vapid-key").by(person)),
+    ]
+}
+
+fn of_endings(server: &Server, person: &SignedIn) -> Vec<(&'static str, Request)> {
+    let token = encoded(TOKEN);
+    let of_token = format!("/api/v1/notifications/device-token/{token}");
+    let endpoint = json!({"endpoint": ENDPOINT});
+    vec![
         (
             "DELETE subscribe",
-            by(server.delete("/push/subscribe")).json(&json!({"endpoint": ENDPOINT})),
+            server.delete("/push/subscribe").by(person).json(&endpoint),
         ),
-        ("DELETE device-token", by(server.delete(&of_token))),
+        ("DELETE device-token", server.delete(&of_token).by(person)),
         ("DELETE device-token, badly", server.delete(&of_token)),
         ("PUT device-token", server.request(Method::PUT, &of_token)),
         (
             "unknown path",
-            server.get(&format!("/nowhere/{}?token={}", encoded(TOKEN), encoded(TOKEN))),
+            server.get(&format!("/nowhere/{token}?token={token}")),
         ),
         (
             "request id",
@@ -255,13 +264,13 @@ on_both!(
             .await
             .assert_status(401);
 
-        let log: String = server
-            .log()
+        let log = server.log();
+        // The sender for development prints codes on purpose.
+        let lines: Vec<&str> = log
             .lines()
-            // The sender for development, which prints codes on purpose.
             .filter(|line| !line.starts_with("code for "))
-            .map(|line| format!("{line}\n"))
             .collect();
+        let log = lines.join("\n");
         assert!(log.contains("\"level\":\"DEBUG\""), "the log is at debug level");
         for canary in canaries(&person, &next, &codes) {
             if let Some(trace) = canary.trace_in(&log) {
