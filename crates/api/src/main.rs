@@ -9,6 +9,7 @@ mod development_secret;
 mod following;
 mod health;
 mod key_commands;
+mod limit_settings;
 mod logging;
 mod misspelt;
 mod quick_start;
