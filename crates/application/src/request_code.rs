@@ -2,15 +2,15 @@
 
 use std::net::IpAddr;
 
-use doorbell_domain::code::{Code, OtpSession, Purpose, cooldown_left};
-use doorbell_domain::limits::Network;
+use doorbell_domain::code::{Code, CodePolicy, OtpSession, Purpose, cooldown_left};
+use doorbell_domain::limits::{LimitPolicy, Network};
 use doorbell_domain::store::{Found, StoreError, Unit};
 use doorbell_domain::{CodeDelivery, Language, OtpSessionId, PhoneNumber, Timestamp};
 use thiserror::Error;
 use time::Duration;
 
+use crate::Doorbell;
 use crate::limited::{LimitedError, Tally};
-use crate::{Doorbell, Policy};
 
 /// A person asks for a code.
 #[derive(Clone, Debug)]
@@ -95,9 +95,8 @@ impl Doorbell {
         let claims = limits.map_or_else(Vec::new, |limits| {
             limits.send_claims(&phone, country, ip.map(Network::of))
         });
-        let rules = self.policy.clone();
         let issue = move |unit: &mut dyn Unit, tally: &Tally| {
-            if let Some(wait) = wait_of(unit, &rules, &issued.phone, now)? {
+            if let Some(wait) = wait_of(unit, &policy, limits.as_ref(), &issued.phone, now)? {
                 return Ok(Some(wait));
             }
             tally.count(unit)?;
@@ -121,13 +120,14 @@ impl Doorbell {
 /// Locks the phone, and says how long it must wait for its next code.
 fn wait_of(
     unit: &mut dyn Unit,
-    policy: &Policy,
+    policy: &CodePolicy,
+    limits: Option<&LimitPolicy>,
     phone: &PhoneNumber,
     now: Timestamp,
 ) -> Found<Option<Duration>> {
     let state = unit.lock_phone(phone)?;
-    let cooldown = cooldown_left(&policy.codes, state.last_sent_at, now);
-    let Some(limits) = policy.limits else {
+    let cooldown = cooldown_left(policy, state.last_sent_at, now);
+    let Some(limits) = limits else {
         return Ok(cooldown);
     };
     let locked = limits.lock.wait(state.failures, state.failed_at, now);
