@@ -181,6 +181,7 @@ macro_rules! store_contract {
             deletions {
                 a_deletion_is_due_from_its_instant_on
                 an_erased_account_leaves_its_trail_and_an_empty_row
+                an_erased_accounts_codes_are_sent_no_more
                 a_cancel_and_a_finalisation_that_meet_leave_one_of_them
                 of_parallel_finalisations_one_does_it
             }

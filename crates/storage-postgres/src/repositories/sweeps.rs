@@ -119,6 +119,14 @@ statement! {
 }
 
 statement! {
+    /// Removes what of a phone's codes waits for a sender.
+    DropWaitingCodesOf:
+    "WITH old AS MATERIALIZED (
+        SELECT c.id FROM code_outbox c WHERE c.phone = " [phone: String => Text] " FOR UPDATE SKIP LOCKED
+    ) DELETE FROM code_outbox USING old WHERE code_outbox.id = old.id"
+}
+
+statement! {
     /// Removes a phone's row.
     DropPhone:
     "WITH old AS MATERIALIZED (
@@ -183,6 +191,8 @@ impl Sweeps for Repositories<'_> {
         };
         let codes = DropCodesOf { phone: phone.clone() };
         self.ask(|connection| (&codes).execute(connection))?;
+        let waiting = DropWaitingCodesOf { phone: phone.clone() };
+        self.ask(|connection| (&waiting).execute(connection))?;
         let phone = DropPhone { phone };
         self.ask(|connection| (&phone).execute(connection))?;
         Ok(())

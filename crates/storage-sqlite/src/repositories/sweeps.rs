@@ -10,13 +10,16 @@ use doorbell_domain::{Address, FreshIds, PhoneNumber, Provider, Timestamp, User,
 
 use super::Repositories;
 use crate::addresses;
-use crate::schema::{devices, otp_phones, otp_sessions, push_tokens, sessions, subscriptions, users};
+use crate::schema::{
+    code_outbox, devices, otp_phones, otp_sessions, push_tokens, sessions, subscriptions, users,
+};
 use crate::statement::statement;
 use crate::trouble::Around;
 use crate::values::{Id, Instant};
 
 const CODES: &str = "otp_sessions";
 const DEVICES: &str = "devices";
+const OUTBOX: &str = "code_outbox";
 const PHONES: &str = "otp_phones";
 const SESSIONS: &str = "sessions";
 const SUBSCRIPTIONS: &str = "subscriptions";
@@ -128,6 +131,9 @@ impl Sweeps for Repositories<'_> {
         diesel::delete(otp_sessions::table.filter(otp_sessions::phone.eq(&phone)))
             .execute(self.connection)
             .around(CODES)?;
+        diesel::delete(code_outbox::table.filter(code_outbox::phone.eq(&phone)))
+            .execute(self.connection)
+            .around(OUTBOX)?;
         diesel::delete(otp_phones::table.find(&phone))
             .execute(self.connection)
             .around(PHONES)
