@@ -15,7 +15,7 @@ use doorbell_keys::{CodeMacs, Jwks, JwtTokens, KeyRing, RefreshMacs, Sealing, Se
 use doorbell_standards::{IanaTimeZones, LibPhoneNumber, P256};
 use doorbell_storage_postgres::{self as postgres, PostgresStore};
 use doorbell_storage_sqlite::{self as sqlite, SqliteStore};
-use doorbell_workers::{Bell, Workers};
+use doorbell_workers::{Bell, Codes, Workers};
 
 use crate::clock::SystemClock;
 use crate::configuration::{Configuration, Database, Mode, SqliteSynchronous, Switch};
@@ -77,7 +77,7 @@ pub(crate) async fn compose(configuration: &Configuration) -> anyhow::Result<Com
     } = Custody::open(configuration, configuration.migrate)?;
     let senders = configuration.senders.build(configuration.mode, &clock)?;
     let bell = Bell::new();
-    let metrics = Metrics::new(watched).context("the metrics cannot be made")?;
+    let metrics = Arc::new(Metrics::new(watched).context("the metrics cannot be made")?);
     let keys =
         KeyRing::load_or_create(store.as_ref(), sealer.as_ref(), entropy.as_ref(), clock.as_ref()).await?;
     let following = Following::new(keys.follower(), Arc::clone(&store), sealer);
@@ -99,7 +99,8 @@ pub(crate) async fn compose(configuration: &Configuration) -> anyhow::Result<Com
         vapid: Arc::new(keys.vapid()),
     };
     let doorbell = Doorbell::new(ports, policy);
-    let workers = workers(&doorbell, bell);
+    let codes = Codes::new(doorbell.clone(), Arc::<Metrics>::clone(&metrics));
+    let workers = workers(&doorbell, codes, bell);
     let api = Api {
         doorbell,
         numbering,
@@ -118,7 +119,7 @@ pub(crate) async fn compose(configuration: &Configuration) -> anyhow::Result<Com
         cors: Cors::new(configuration.cors_origins.clone()),
         strict_transport: configuration.mode == Mode::Production,
         request_time: Duration::from_secs(configuration.request_timeout),
-        metrics: Arc::new(metrics),
+        metrics,
     };
     Ok(Composed {
         api,
@@ -128,11 +129,11 @@ pub(crate) async fn compose(configuration: &Configuration) -> anyhow::Result<Com
 }
 
 /// What a server does beside answering.
-fn workers(doorbell: &Doorbell, bell: Bell) -> Workers {
+fn workers(doorbell: &Doorbell, codes: Codes, bell: Bell) -> Workers {
     const MINUTE: Duration = Duration::from_mins(1);
     let (expired, swept) = (doorbell.clone(), doorbell.clone());
     Workers::new()
-        .deliver(doorbell.clone(), bell)
+        .deliver(codes, bell)
         .every(MINUTE, "expired codes", move || {
             let doorbell = expired.clone();
             async move { doorbell.drop_expired_codes().await.map(drop) }
