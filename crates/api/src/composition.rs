@@ -18,7 +18,8 @@ use doorbell_storage_sqlite::{self as sqlite, SqliteStore};
 use doorbell_workers::{Bell, Codes, Workers};
 
 use crate::clock::SystemClock;
-use crate::configuration::{Configuration, Database, Mode, SqliteSynchronous, Switch};
+use crate::configuration::{Configuration, Mode, SqliteSynchronous, Switch};
+use crate::database::Database;
 use crate::development_secret;
 use crate::following::Following;
 
