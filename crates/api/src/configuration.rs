@@ -181,7 +181,7 @@ pub(crate) struct Configuration {
     #[arg(long, env = "DOORBELL_COMBINE", default_value_t = 256, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) combine: u16,
 
-    /// Connections to PostgreSQL for all but registrations, which have two of their own; absent: two a processor, at most 8.
+    /// Connections to PostgreSQL for requests; registrations and what works beside have two of their own each; absent: two a processor, at most 8.
     #[arg(long, env = "DOORBELL_POOL", value_parser = clap::value_parser!(u32).range(1..=256))]
     pub(crate) pool: Option<u32>,
 

@@ -13,6 +13,7 @@ mod key_commands;
 mod limit_settings;
 mod logging;
 mod misspelt;
+mod opened;
 mod policy;
 mod production;
 mod quick_start;
