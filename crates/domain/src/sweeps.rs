@@ -72,6 +72,10 @@ pub trait Sweeps {
     /// the last sign-in.
     fn sweep_phones(&mut self, until: Timestamp, limit: u32) -> Found<Sweep>;
 
+    /// Removes the rows of phones that were last sent a code by `until`, and at whose codes somebody last guessed wrong by
+    /// `failed_until`, without a sign-in since.
+    fn sweep_failed_phones(&mut self, until: Timestamp, failed_until: Timestamp, limit: u32) -> Found<Sweep>;
+
     /// Removes counters whose window ended by `until`.
     fn sweep_counters(&mut self, until: Timestamp, limit: u32) -> Found<Sweep>;
 

@@ -166,6 +166,7 @@ macro_rules! store_contract {
             sweeps {
                 codes_go_from_their_edge_on
                 phones_go_from_their_edge_on
+                a_phone_that_was_guessed_at_goes_from_its_later_edge_on
                 lines_of_the_trail_go_from_their_edge_on
                 unseen_tokens_go_and_with_the_last_one_their_address
                 a_token_that_was_registered_again_stays

@@ -42,6 +42,14 @@ statement! {
 }
 
 statement! {
+    /// Removes phones whose codes were last guessed wrong long ago.
+    struct DropFailedPhones<'a> { failed_until: Instant, until: Instant, limit: i64 }
+    "DELETE FROM otp_phones WHERE phone IN \
+        (SELECT phone FROM otp_phones WHERE failures > 0 AND failed_at <= ? AND last_sent_at <= ? ORDER BY failed_at LIMIT ?)"
+    [BigInt = failed_until, BigInt = until, BigInt = limit]
+}
+
+statement! {
     /// Removes counters whose window ended long ago.
     struct DropCounters<'a> { until: Instant, limit: i64 }
     "DELETE FROM limit_counters WHERE (scope, key, shard) IN \
@@ -206,6 +214,16 @@ impl Sweeps for Repositories<'_> {
 
     fn sweep_phones(&mut self, until: Timestamp, limit: u32) -> Found<Sweep> {
         let drop = DropPhones {
+            until: &Instant(until),
+            limit: &limit.into(),
+        };
+        let removed = drop.execute(self.connection).around(PHONES)?;
+        Ok(Sweep::of(removed, removed, limit))
+    }
+
+    fn sweep_failed_phones(&mut self, until: Timestamp, failed_until: Timestamp, limit: u32) -> Found<Sweep> {
+        let drop = DropFailedPhones {
+            failed_until: &Instant(failed_until),
             until: &Instant(until),
             limit: &limit.into(),
         };
