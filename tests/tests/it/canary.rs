@@ -66,7 +66,7 @@ fn canaries(person: &SignedIn, next: &str, codes: &[String]) -> Vec<Canary> {
             ENDPOINT,
             &["POST /push/subscribe", "GET /push/subscriptions"],
         ),
-        Canary::new("a fingerprint", PRINT, &[]),
+        Canary::new("a fingerprint", PRINT, &["GET /api/v1/users/me/export"]),
         Canary::new("a subscription's key", P256DH, &[]),
         Canary::new("a subscription's secret", AUTH, &[]),
         Canary::new("the access token", &person.access, SIGN_IN),
