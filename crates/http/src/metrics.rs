@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
-use doorbell_domain::watch::{CodeOutcome, Gauge, GuessOutcome, Tally, Watched};
+use doorbell_domain::watch::{CodeOutcome, DeliveryOutcome, Gauge, GuessOutcome, Tally, Watched};
 use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
 
 use crate::dialect::Dialect;
@@ -31,6 +31,7 @@ pub struct Metrics {
     requests: IntCounterVec,
     seconds: HistogramVec,
     codes: IntCounterVec,
+    deliveries: IntCounterVec,
     guesses: IntCounterVec,
     store: Arc<dyn Watched>,
     gauges: Vec<(Gauge, IntGauge)>,
@@ -57,7 +58,12 @@ impl Metrics {
             seconds: HistogramVec::new(seconds.buckets(SECONDS.to_vec()), &["dialect"])?,
             codes: counter(
                 "doorbell_codes_total",
-                "One-time codes that were asked for, by what became of them.",
+                "One-time codes that were asked for, by what became of that.",
+                &["outcome"],
+            )?,
+            deliveries: counter(
+                "doorbell_code_deliveries_total",
+                "Attempts to have one-time codes sent, by what became of them.",
                 &["outcome"],
             )?,
             guesses: counter(
@@ -71,6 +77,7 @@ impl Metrics {
         metrics.registry.register(Box::new(metrics.requests.clone()))?;
         metrics.registry.register(Box::new(metrics.seconds.clone()))?;
         metrics.registry.register(Box::new(metrics.codes.clone()))?;
+        metrics.registry.register(Box::new(metrics.deliveries.clone()))?;
         metrics.registry.register(Box::new(metrics.guesses.clone()))?;
         for (_, gauge) in &metrics.gauges {
             metrics.registry.register(Box::new(gauge.clone()))?;
@@ -78,6 +85,11 @@ impl Metrics {
         // There from the start, so that the first of a kind is seen as a rise.
         for outcome in CodeOutcome::ALL {
             metrics.codes.get_metric_with_label_values(&[outcome.name()])?;
+        }
+        for outcome in DeliveryOutcome::ALL {
+            metrics
+                .deliveries
+                .get_metric_with_label_values(&[outcome.name()])?;
         }
         for outcome in GuessOutcome::ALL {
             metrics.guesses.get_metric_with_label_values(&[outcome.name()])?;
@@ -107,6 +119,10 @@ impl Metrics {
 impl Tally for Metrics {
     fn code(&self, outcome: CodeOutcome) {
         count(&self.codes, &[outcome.name()]);
+    }
+
+    fn delivery(&self, outcome: DeliveryOutcome) {
+        count(&self.deliveries, &[outcome.name()]);
     }
 
     fn guess(&self, outcome: GuessOutcome) {
@@ -194,6 +210,7 @@ mod tests {
         metrics.answered("allmine", "sendOtp", StatusCode::OK, took);
         metrics.answered("service", UNKNOWN, StatusCode::NOT_FOUND, took);
         metrics.code(CodeOutcome::Limited);
+        metrics.delivery(DeliveryOutcome::TooLate);
         metrics.guess(GuessOutcome::Wrong);
         let text = metrics.text().expect("text");
         for line in [
@@ -206,6 +223,8 @@ mod tests {
             r#"doorbell_request_seconds_count{dialect="allmine"} 2"#,
             r#"doorbell_codes_total{outcome="accepted"} 0"#,
             r#"doorbell_codes_total{outcome="limited"} 1"#,
+            r#"doorbell_code_deliveries_total{outcome="accepted"} 0"#,
+            r#"doorbell_code_deliveries_total{outcome="too_late"} 1"#,
             r#"doorbell_verifications_total{outcome="wrong"} 1"#,
             "# TYPE doorbell_pool_connections_in_use gauge",
             "doorbell_pool_connections_in_use 3",

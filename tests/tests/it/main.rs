@@ -59,6 +59,8 @@ mod starting;
 #[cfg(test)]
 mod stolen_database;
 #[cfg(test)]
+mod timing;
+#[cfg(test)]
 mod token_headers;
 #[cfg(test)]
 mod transport;

@@ -6,6 +6,7 @@
 mod contract;
 mod database;
 mod failure;
+mod lanes;
 mod plans;
 mod prepared;
 mod races;
