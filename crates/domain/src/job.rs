@@ -363,6 +363,8 @@ pub struct Finished {
     pub end: FinalState,
     /// Why.
     pub reason: Option<Reason>,
+    /// How many attempts ended, one that ended it included.
+    pub attempts: u32,
 }
 
 /// A job's next attempt, to be written down.
