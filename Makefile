@@ -90,8 +90,8 @@ test-api: compile ## holds a server to the document, by 100 requests an operatio
 	PHASES=examples,fuzzing scripts/with-postgres sh -c 'DATABASE_URL=$$DOORBELL_TEST_POSTGRES exec "$$@"' - env $(beside) scripts/fuzz-api 20
 
 .PHONY: fuzz-api
-fuzz-api: compile ## the same by 10,000 requests an operation, on SQLite
-	SHARES=38 $(beside) scripts/fuzz-api 10000
+fuzz-api: compile ## the same by 10,000 requests an operation, on SQLite, from where it was stopped (OPERATIONS="getMe sendOtp" for some)
+	RESUME=1 SHARES=100 $(beside) scripts/fuzz-api 10000
 
 .PHONY: test-client
 test-client: compile ## compiles clients/typescript, and runs it against a server
