@@ -351,9 +351,9 @@ pub struct Claimed {
     pub schedule: Schedule,
     /// Whether its message was taken back meanwhile.
     pub taken_back: bool,
-    /// What it rings, as it is now; `None` where that is gone, or cannot be read.
+    /// What it rings, as it is now; `None` where that is gone.
     pub held: Option<Held>,
-    /// What it says; `None` where that cannot be read. Jobs of one message share it.
+    /// What it says; `None` where that, or what it rings, cannot be read. Jobs of one message share it.
     pub message: Option<Arc<Message>>,
 }
 
