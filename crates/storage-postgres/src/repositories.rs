@@ -1,12 +1,18 @@
 //! The repositories over one connection: what a closure that reads or writes is given.
 
 mod accounts;
+mod api_keys;
 mod audit;
 mod code_outbox;
 mod codes;
 mod credentials;
+mod delivery_reads;
+mod delivery_sweeps;
+mod finished_days;
+mod jobs;
 mod keys;
 mod limits;
+mod messages;
 mod personal_data;
 mod reads;
 mod sealed;
@@ -80,6 +86,21 @@ impl<'a> Repositories<'a> {
             return self.pool.ask(&mut self.link, statement);
         }
         self.attempt(statement).map_err(|trouble| self.fail(trouble))
+    }
+
+    /// [`Self::ask`] for several statements that only read, and all see one instant.
+    fn ask_at_one_instant<T>(&mut self, read: impl Fn(&mut PgConnection) -> QueryResult<T>) -> Found<T> {
+        match self.transaction {
+            Transaction::None => self.ask(|connection| {
+                connection
+                    .build_transaction()
+                    .read_only()
+                    .repeatable_read()
+                    .run(&read)
+            }),
+            // It sees what it wrote itself, so it cannot be another one's instant.
+            Transaction::Open { .. } => self.ask(read),
+        }
     }
 
     /// [`Self::ask`] for what a client can run into: a conflict undoes the statement alone, by a savepoint, and the

@@ -8,6 +8,7 @@ use doorbell_storage::parts::{self, optional};
 use doorbell_storage::{OrInconsistent, Vault, inconsistent};
 use uuid::Uuid;
 
+use super::instant;
 use crate::moment::Moment;
 
 #[derive(Queryable)]
@@ -67,6 +68,7 @@ pub(crate) struct SubscriptionRow {
     user_agent: Option<String>,
     created_at: Moment,
     last_used_at: Moment,
+    suspect_at: Option<Moment>,
 }
 
 impl SubscriptionRow {
@@ -94,6 +96,7 @@ impl SubscriptionRow {
             user_agent: optional(self.user_agent, Text::parse, TABLE, "user_agent")?,
             created_at: self.created_at.0,
             last_used_at: self.last_used_at.0,
+            suspect_at: instant(self.suspect_at),
         })
     }
 }
