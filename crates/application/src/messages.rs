@@ -3,10 +3,10 @@
 use doorbell_domain::api_key::ApiKeyHash;
 use doorbell_domain::secret::Secret;
 use doorbell_domain::store::{self, MessageReport, StoreError, TrailEntry};
-use doorbell_domain::{ApiKeyId, JobId, MessageId, UserId};
+use doorbell_domain::{ApiKeyId, Caller, JobId, MessageId, UserId};
 use thiserror::Error;
 
-use crate::Doorbell;
+use crate::{AccessError, Doorbell};
 
 /// Why a message is not told of.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -17,6 +17,20 @@ pub enum MessageError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// As many jobs as a message to oneself is told of.
+const OWN_JOBS: u32 = 1_000;
+
+/// Why a message to oneself is not told of.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum OwnMessageError {
+    /// The caller is not let in.
+    #[error(transparent)]
+    Access(#[from] AccessError),
+    /// The message is not told of: there is none, or it is not theirs.
+    #[error(transparent)]
+    Message(#[from] MessageError),
 }
 
 impl Doorbell {
@@ -39,6 +53,15 @@ impl Doorbell {
             unit.message_report(id, after, limit)
         });
         report.await?.ok_or(MessageError::Unknown)
+    }
+
+    /// What became of a message that the caller sent to themselves, as [`Self::message`] tells.
+    pub async fn own_message(&self, caller: Caller, id: MessageId) -> Result<MessageReport, OwnMessageError> {
+        self.admit(caller, None).await?;
+        let report = self.message(id, None, OWN_JOBS).await?;
+        let own = !report.jobs.is_empty() && report.jobs.iter().all(|job| job.user == caller.user);
+        own.then_some(report)
+            .ok_or(OwnMessageError::Message(MessageError::Unknown))
     }
 
     /// Takes a message back. What is being sent at that moment may still arrive.

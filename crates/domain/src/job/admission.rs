@@ -87,6 +87,9 @@ pub fn admit(claimed: &Claimed, now: Timestamp) -> Result<(), (FinalState, Reaso
     if now >= claimed.job.expires_at {
         return Err((Expired, Reason::TimeOver));
     }
+    if claimed.message.is_none() {
+        return Err((Failed, Reason::Unreadable));
+    }
     let Some(held) = &claimed.held else {
         return Err((Superseded, Reason::Removed));
     };
@@ -105,9 +108,6 @@ pub fn admit(claimed: &Claimed, now: Timestamp) -> Result<(), (FinalState, Reaso
         .is_some_and(|since| !suspicion::may_probe(since, now))
     {
         return Err((Superseded, Reason::Suspect));
-    }
-    if claimed.message.is_none() {
-        return Err((Failed, Reason::Unreadable));
     }
     Ok(())
 }
