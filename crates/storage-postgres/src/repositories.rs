@@ -113,6 +113,22 @@ impl<'a> Repositories<'a> {
             })
     }
 
+    /// [`Self::ask`] for what can as well be left undone: what fails is undone, and the transaction goes on.
+    fn ask_or_leave<T>(
+        &mut self,
+        statements: impl Fn(&mut PgConnection) -> QueryResult<T>,
+    ) -> Found<Option<T>> {
+        let done = self.attempt(|connection| connection.transaction(&statements));
+        match done {
+            Ok(value) => Ok(Some(value)),
+            Err(trouble) if trouble.lost => Err(self.fail(trouble)),
+            Err(trouble) => {
+                tracing::info!(error = %trouble.error, "left undone for now");
+                Ok(None)
+            }
+        }
+    }
+
     fn attempt<T>(
         &mut self,
         statement: impl FnOnce(&mut PgConnection) -> QueryResult<T>,

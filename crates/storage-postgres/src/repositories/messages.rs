@@ -99,6 +99,9 @@ statement! {
     [now: Moment => Timestamptz] " FROM taken RETURNING id, message_id"
 }
 
+/// What a key was used for: the request's hash, its message, and how many jobs that has, if it is still there.
+type Used = (Vec<u8>, Uuid, Option<i64>);
+
 impl Messages for Repositories<'_> {
     fn recall(
         &mut self,
@@ -232,12 +235,8 @@ impl Repositories<'_> {
         Ok(noted == 1)
     }
 
-    /// What a key was used for: the request's hash, the message, and how many jobs that has, if it is still there.
-    fn used_for(
-        &mut self,
-        api_key: ApiKeyId,
-        key: &IdempotencyKey,
-    ) -> Found<Option<(Vec<u8>, Uuid, Option<i64>)>> {
+    /// What a key was used for.
+    fn used_for(&mut self, api_key: ApiKeyId, key: &IdempotencyKey) -> Found<Option<Used>> {
         self.ask(|connection| {
             idempotency_keys::table
                 .left_join(messages::table.on(messages::id.eq(idempotency_keys::message_id)))

@@ -1,6 +1,7 @@
 //! What a device is rung by.
 
 use diesel::prelude::*;
+use doorbell_domain::job::CredentialId;
 use doorbell_domain::store::Found;
 use doorbell_domain::text::{AppName, Text};
 use doorbell_domain::{DeviceUid, Provider, SessionId, Subscription, SubscriptionId, Token, TokenId, UserId};
@@ -29,6 +30,11 @@ pub(crate) struct TokenRow {
 }
 
 impl TokenRow {
+    /// What it is to a job.
+    pub(crate) fn credential(&self) -> Found<CredentialId> {
+        parts::credential(&self.provider, self.id, "push_tokens")
+    }
+
     pub(crate) fn read(self, session_ended: bool, vault: &Vault) -> Found<Token> {
         const TABLE: &str = "push_tokens";
         let id = TokenId::from_uuid(self.id);
@@ -72,6 +78,11 @@ pub(crate) struct SubscriptionRow {
 }
 
 impl SubscriptionRow {
+    /// What it is to a job.
+    pub(crate) const fn credential(&self) -> CredentialId {
+        CredentialId::WebPush(SubscriptionId::from_uuid(self.id))
+    }
+
     pub(crate) fn read(self, session_ended: bool, vault: &Vault) -> Found<Subscription> {
         const TABLE: &str = "subscriptions";
         let id = SubscriptionId::from_uuid(self.id);
