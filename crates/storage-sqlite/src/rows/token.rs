@@ -15,7 +15,7 @@ use crate::values::{Id, Instant};
 #[diesel(table_name = push_tokens)]
 #[diesel(check_for_backend(diesel::sqlite::Sqlite))]
 pub(crate) struct TokenRow {
-    id: Id,
+    pub(crate) id: Id,
     user_id: Id,
     device_id: Id,
     session_id: Id,
