@@ -86,13 +86,7 @@ impl Doorbell {
                     Ok(()) => dispatches.extend(dispatch(job, now)),
                     Err((end, reason)) => {
                         ends.push((provider, end));
-                        finished.push(Finished {
-                            id: job.job.id,
-                            fence: job.schedule.fence,
-                            end,
-                            reason: Some(reason),
-                            attempts: job.schedule.failures,
-                        });
+                        finished.push(Finished::unattempted(&job, end, reason));
                     }
                 }
             }

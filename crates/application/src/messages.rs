@@ -3,11 +3,11 @@
 use doorbell_domain::api_key::ApiKeyHash;
 use doorbell_domain::secret::Secret;
 use doorbell_domain::store::{self, MessageReport, StoreError, TrailEntry};
-use doorbell_domain::{ApiKeyId, JobId, MessageId, UserId};
+use doorbell_domain::{ApiKeyId, Caller, JobId, MessageId, UserId};
 use thiserror::Error;
 use uuid::Uuid;
 
-use crate::Doorbell;
+use crate::{AccessError, Doorbell};
 
 /// A message and a page of its jobs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +46,20 @@ pub enum MessageError {
     Store(#[from] StoreError),
 }
 
+/// As many jobs as a message to oneself is told of.
+const OWN_JOBS: u32 = 1_000;
+
+/// Why a message to oneself is not told of.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum OwnMessageError {
+    /// The caller is not let in.
+    #[error(transparent)]
+    Access(#[from] AccessError),
+    /// The message is not told of: there is none, or it is not theirs.
+    #[error(transparent)]
+    Message(#[from] MessageError),
+}
+
 impl Doorbell {
     /// Whose API key that is; `None` if it is nobody's. Found by its hash, so that nothing of it can be learned from how long that takes.
     pub async fn api_key(&self, text: &Secret) -> Result<Option<ApiKeyId>, StoreError> {
@@ -68,6 +82,15 @@ impl Doorbell {
         let mut report = report.await?.ok_or(MessageError::Unknown)?;
         let next = cut(&mut report.jobs, limit).map(|job| job.id);
         Ok(MessagePage { report, next })
+    }
+
+    /// What became of a message that the caller sent to themselves, as [`Self::message`] tells.
+    pub async fn own_message(&self, caller: Caller, id: MessageId) -> Result<MessageReport, OwnMessageError> {
+        self.admit(caller, None).await?;
+        let report = self.message(id, None, OWN_JOBS).await?.report;
+        let own = !report.jobs.is_empty() && report.jobs.iter().all(|job| job.user == caller.user);
+        own.then_some(report)
+            .ok_or(OwnMessageError::Message(MessageError::Unknown))
     }
 
     /// Takes a message back. What is being sent at that moment may still arrive.

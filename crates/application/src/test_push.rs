@@ -10,7 +10,7 @@ use time::Duration;
 use crate::limited::{LimitedError, Tally};
 use crate::send_message::write;
 use crate::sessions::enter;
-use crate::{AccessError, Doorbell, SendError};
+use crate::{Accepted, AccessError, Doorbell, SendError};
 
 /// How long a test is worth delivering: whoever asks for one waits for it.
 const TTL: u32 = 600;
@@ -42,7 +42,7 @@ impl From<StoreError> for TestPushError {
 enum Outcome {
     SessionOver,
     NoTokens,
-    Sent(u32),
+    Sent(Accepted),
 }
 
 impl Doorbell {
@@ -53,9 +53,8 @@ impl Doorbell {
             .any(|provider| self.ports.push.carries(provider))
     }
 
-    /// Sends a message to all of the caller's credentials whose provider carries any, and gives how many these are. It goes the way of
-    /// every message.
-    pub async fn test_push(&self, caller: Caller, text: Text) -> Result<u32, TestPushError> {
+    /// Sends a message to all of the caller's credentials whose provider carries any. It goes the way of every message.
+    pub async fn test_push(&self, caller: Caller, text: Text) -> Result<Accepted, TestPushError> {
         if !self.push_configured() {
             self.admit(caller, None).await?;
             return Err(TestPushError::Off);
@@ -97,7 +96,7 @@ impl Doorbell {
                 return Ok(Outcome::NoTokens);
             }
             tally.count(unit)?;
-            write(unit, &message, &reached, &mut ids).map(|accepted| Outcome::Sent(accepted.jobs))
+            write(unit, &message, &reached, &mut ids).map(Outcome::Sent)
         };
         let outcome = self
             .within_limits(claims, now, send)
@@ -109,9 +108,9 @@ impl Doorbell {
         match outcome {
             Outcome::SessionOver => Err(AccessError::SessionOver.into()),
             Outcome::NoTokens => Err(TestPushError::NoTokens),
-            Outcome::Sent(jobs) => {
+            Outcome::Sent(accepted) => {
                 self.ports.push_wake.wake();
-                Ok(jobs)
+                Ok(accepted)
             }
         }
     }

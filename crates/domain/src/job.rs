@@ -179,13 +179,7 @@ impl Schedule {
 
     /// What a job that is not over is said to be doing.
     pub const fn state(&self) -> State {
-        if self.claimed {
-            State::Sending
-        } else if self.failures > 0 {
-            State::Retrying
-        } else {
-            State::Pending
-        }
+        State::of_open(self.claimed, self.failures)
     }
 }
 
@@ -215,6 +209,17 @@ impl State {
         Self::Over(FinalState::Cancelled),
         Self::Over(FinalState::Superseded),
     ];
+
+    /// What a job is doing that is not over, by whether it is claimed and how many of its attempts failed.
+    pub const fn of_open(claimed: bool, failures: u32) -> Self {
+        if claimed {
+            Self::Sending
+        } else if failures > 0 {
+            Self::Retrying
+        } else {
+            Self::Pending
+        }
+    }
 
     /// The name in answers.
     pub const fn name(self) -> &'static str {
@@ -346,9 +351,9 @@ pub struct Claimed {
     pub schedule: Schedule,
     /// Whether its message was taken back meanwhile.
     pub taken_back: bool,
-    /// What it rings, as it is now; `None` where that is gone, or cannot be read.
+    /// What it rings, as it is now; `None` where that is gone.
     pub held: Option<Held>,
-    /// What it says; `None` where that cannot be read. Jobs of one message share it.
+    /// What it says; `None` where that, or what it rings, cannot be read. Jobs of one message share it.
     pub message: Option<Arc<Message>>,
 }
 
@@ -363,8 +368,32 @@ pub struct Finished {
     pub end: FinalState,
     /// Why.
     pub reason: Option<Reason>,
-    /// How many attempts ended, one that ended it included.
+    /// How many attempts there were, the one that ended it included.
     pub attempts: u32,
+}
+
+impl Finished {
+    /// The end of a job whose attempt, made under this claim, decided it.
+    pub const fn by_attempt(claimed: &Claimed, end: FinalState, reason: Option<Reason>) -> Self {
+        Self {
+            id: claimed.job.id,
+            fence: claimed.schedule.fence,
+            end,
+            reason,
+            attempts: claimed.schedule.failures.saturating_add(1),
+        }
+    }
+
+    /// The end of a job that was claimed and not attempted, since it must not or need not be sent ([`admit`]).
+    pub const fn unattempted(claimed: &Claimed, end: FinalState, reason: Reason) -> Self {
+        Self {
+            id: claimed.job.id,
+            fence: claimed.schedule.fence,
+            end,
+            reason: Some(reason),
+            attempts: claimed.schedule.failures,
+        }
+    }
 }
 
 /// A job's next attempt, to be written down.

@@ -201,8 +201,8 @@ pub trait Reads: KeyReads + PersonalData + DeliveryReads {
     /// One of the user's devices, revoked ones too.
     fn device(&mut self, caller: Caller, key: &DeviceKey) -> Found<Option<ForSession<Option<DeviceView>>>>;
 
-    /// The user's subscriptions that are not suspended (their session has not ended, their device is
-    /// active), newest first, ties by id descending.
+    /// The user's subscriptions that can be rung (their session has not ended, their device is active, and they are
+    /// not [suspected](crate::suspicion) to be dead), newest first, ties by id descending.
     fn subscriptions(&mut self, caller: Caller) -> Found<Option<ForSession<Vec<Subscription>>>>;
 
     /// The counters of those keys, the one thing that is read for nobody's session.

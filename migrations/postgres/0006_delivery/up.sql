@@ -76,6 +76,8 @@ CREATE TABLE finished_jobs (
     state         text COLLATE "C" NOT NULL CHECK (state IN ('delivered', 'dead', 'failed', 'expired', 'cancelled', 'superseded')),
     reason        text COLLATE "C",
     attempts      bigint NOT NULL CHECK (attempts >= 0),
+    -- The last claim, since a job that was set aside may be put back, and no fence may be given twice.
+    fence         bigint NOT NULL CHECK (fence >= 0),
     finished_at   timestamptz NOT NULL
 ) PARTITION BY RANGE (finished_at);
 

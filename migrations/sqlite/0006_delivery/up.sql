@@ -59,7 +59,8 @@ CREATE TABLE push_jobs (
     updated_at    INTEGER NOT NULL,
     CHECK (length(id) = 16)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX push_jobs_due_at ON push_jobs (due_at);
+-- With the lane, since a claim passes over what waits for a slow one.
+CREATE INDEX push_jobs_due_at ON push_jobs (due_at, lane);
 CREATE INDEX push_jobs_message ON push_jobs (message_id, id);
 CREATE INDEX push_jobs_user ON push_jobs (user_id, id DESC);
 
@@ -76,6 +77,8 @@ CREATE TABLE finished_jobs (
     state         TEXT    NOT NULL CHECK (state IN ('delivered', 'dead', 'failed', 'expired', 'cancelled', 'superseded')),
     reason        TEXT,
     attempts      INTEGER NOT NULL CHECK (attempts >= 0),
+    -- The last claim, since a job that was set aside may be put back, and no fence may be given twice.
+    fence         INTEGER NOT NULL CHECK (fence >= 0),
     finished_at   INTEGER NOT NULL,
     CHECK (length(id) = 16)
 ) STRICT, WITHOUT ROWID;

@@ -16,7 +16,7 @@ use crate::{ApiKeyId, DeviceUid, JobId, MessageId, Provider, Timestamp, UserId};
 pub enum Recalled {
     /// Nothing: it is now this request's.
     Fresh,
-    /// The same request, which was accepted as this message of so many jobs.
+    /// The same request, which was accepted as this message of so many jobs (of none, once the message is forgotten).
     Same(MessageId, u32),
     /// Another request.
     Other,
@@ -129,7 +129,8 @@ pub trait Messages {
     /// Writes a message, its content sealed, and its jobs, due when it is to be sent.
     fn insert_message(&mut self, message: &Message, jobs: &[Job]) -> Found<()>;
 
-    /// Takes a message back at `now`, and ends those of its jobs that nobody is sending. `None` where there is no such message.
+    /// Takes a message back at `now`, and ends those of its jobs that nobody has claimed; whoever has claimed one, or claims it when
+    /// that lease runs out, sees to the rest. A message that was taken back before stays so. `None` where there is no such message.
     fn cancel_message(&mut self, id: MessageId, now: Timestamp) -> Found<Option<Ended>>;
 }
 
@@ -147,7 +148,7 @@ pub trait Jobs {
         busy: &[Lane],
     ) -> Found<Vec<Claimed>>;
 
-    /// Ends jobs at `now` whose fence is still the latest.
+    /// Ends jobs at `now` whose fence is still the latest. What names a job that is over changes nothing.
     fn finish_jobs(&mut self, jobs: &[Finished], now: Timestamp) -> Found<Ended>;
 
     /// Postpones jobs at `now` whose fence is still the latest, as [`Schedule::postponed`] would; gives which.
@@ -155,7 +156,8 @@ pub trait Jobs {
     /// [`Schedule::postponed`]: crate::job::Schedule::postponed
     fn postpone_jobs(&mut self, jobs: &[Postponed], now: Timestamp) -> Found<Vec<JobId>>;
 
-    /// Gives claims back that were not used, as though they had never been made.
+    /// Gives claims back that were not used, as though they had never been made: the jobs are due at `now`. Their fences stay, so
+    /// that none is given twice.
     fn return_jobs(&mut self, jobs: &[(JobId, Fence)], now: Timestamp) -> Found<()>;
 
     /// Has nothing claimed of a lane until then, or longer if that is noted already.
@@ -164,7 +166,8 @@ pub trait Jobs {
     /// Notes of credentials and their devices that they rang at `at`, and that those are no suspects.
     fn note_rung(&mut self, credentials: &[CredentialId], at: Timestamp) -> Found<()>;
 
-    /// Makes credentials suspects from `at` on that are none, and were not registered or rung since `claimed_at`; gives which.
+    /// Makes credentials suspects from `at` on that are none, and were not registered or rung after `claimed_at`; gives which, in
+    /// order. Tokens are never suspects yet.
     fn suspect(
         &mut self,
         credentials: &[CredentialId],
@@ -172,11 +175,12 @@ pub trait Jobs {
         at: Timestamp,
     ) -> Found<Vec<CredentialId>>;
 
-    /// Removes suspects that were not registered or rung since `claimed_at`, a subscription's device with it; gives which. Locks as
-    /// [`Credentials`](super::Credentials) does.
+    /// Removes a suspect of that user that was not registered or rung after `claimed_at`, and with a subscription its device, unless
+    /// something else lies on it; whether it did. Locks as [`Credentials`](super::Credentials) does.
     fn remove_dead(&mut self, user: UserId, credential: CredentialId, claimed_at: Timestamp) -> Found<bool>;
 
-    /// Puts jobs back that were set aside and whose time is not over at `now`, due at once; how many.
+    /// Puts at most `limit` jobs back that were set aside and whose time is not over at `now`, those first whose time ends first: due
+    /// at once, their failures and their fence as they were; how many.
     fn redrive_jobs(&mut self, now: Timestamp, limit: u32) -> Found<u64>;
 
     /// Stops (`Some`) or resumes holding credentials for dead; whether that changed anything.
@@ -203,6 +207,6 @@ pub trait DeliverySweeps {
     /// Removes idempotency keys used by `until`.
     fn sweep_idempotency_keys(&mut self, until: Timestamp, limit: u32) -> Found<Sweep>;
 
-    /// Removes suspects that have been so since `until` or before, with what hangs on them.
+    /// Removes suspects that have been so since `until` or before, as [`Jobs::remove_dead`] would.
     fn sweep_suspects(&mut self, until: Timestamp, limit: u32) -> Found<Sweep>;
 }

@@ -30,7 +30,7 @@ pub(super) struct NotificationBody {
     #[schema(value_type = Option<String>, min_length = 1, max_length = 1024, pattern = r"^[^\u0000]*$", example = "https://app.example.com/orders/4421")]
     url: Field<String>,
     /// The number on the application's icon.
-    #[schema(value_type = Option<u32>, minimum = 0, maximum = 4_294_967_295_u32, example = 1)]
+    #[schema(value_type = Option<u64>, minimum = 0, maximum = 4_294_967_295_u64, example = 1)]
     badge: Field<Number>,
     /// The name of a sound that the application has.
     #[schema(value_type = Option<String>, min_length = 1, max_length = 1024, pattern = r"^[^\u0000]*$", example = "default")]

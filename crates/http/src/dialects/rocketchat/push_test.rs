@@ -45,9 +45,9 @@ pub(crate) struct PushTestAnswer {
 pub(crate) async fn test(call: &mut Call) -> Answer {
     let caller = call.auth_token()?;
     let text = Text::parse(TEXT).map_err(|_| Failure::Internal)?;
-    let tokens_count = call.api.doorbell.test_push(caller, text).await?;
+    let accepted = call.api.doorbell.test_push(caller, text).await?;
     Ok(HttpResponse::Ok().json(PushTestAnswer {
-        tokens_count,
+        tokens_count: accepted.jobs,
         success: true,
     }))
 }
