@@ -26,7 +26,7 @@ use crate::following::Following;
 pub(crate) struct Composed {
     /// What handlers work with.
     pub(crate) api: Api,
-    /// What keeps its signing keys up with the database.
+    /// What keeps its keys up with the database.
     pub(crate) following: Following,
     /// What works beside the handlers, not yet started.
     pub(crate) workers: Workers,
@@ -96,7 +96,7 @@ pub(crate) async fn compose(configuration: &Configuration) -> anyhow::Result<Com
         destinations: Arc::<LibPhoneNumber>::clone(&numbering),
         code_sender: Arc::new(senders),
         wake: Arc::new(bell.clone()),
-        vapid: Arc::new(keys.vapid()),
+        vapid: keys.vapid(),
     };
     let doorbell = Doorbell::new(ports, policy);
     let workers = workers(&doorbell, bell);

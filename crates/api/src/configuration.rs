@@ -25,6 +25,8 @@ use crate::key_commands::{KeysCommand, SecretCommand};
 
 use crate::senders::{Sender, SenderConfiguration};
 
+use crate::vapid_commands::VapidCommand;
+
 /// Phone sign-in and push-token registry in one binary.
 #[derive(Debug, Parser)]
 #[command(name = "doorbell", version, about, propagate_version = true)]
@@ -43,6 +45,11 @@ pub(crate) enum Command {
     Keys {
         #[command(subcommand)]
         command: KeysCommand,
+    },
+    /// The keys by which this service names itself to push services: add one, or list them.
+    Vapid {
+        #[command(subcommand)]
+        command: VapidCommand,
     },
     /// The secret that columns are sealed under: move all that is sealed to a new one.
     Secret {
@@ -72,7 +79,11 @@ impl Command {
             | Self::Migrate(configuration)
             | Self::Sweep(configuration)
             | Self::Backup { configuration, .. } => configuration.log.clone(),
-            Self::Keys { .. } | Self::Secret { .. } | Self::Openapi | Self::Health(_) => LogFilter::default(),
+            Self::Keys { .. }
+            | Self::Secret { .. }
+            | Self::Vapid { .. }
+            | Self::Openapi
+            | Self::Health(_) => LogFilter::default(),
         }
     }
 }

@@ -17,6 +17,7 @@ mod senders;
 mod server;
 mod signals;
 mod sweep;
+mod vapid_commands;
 
 use std::io::Write;
 
@@ -38,6 +39,7 @@ fn main() -> anyhow::Result<()> {
         Command::Migrate(configuration) => composition::migrate(&configuration),
         Command::Keys { command } => actix_web::rt::System::new().block_on(key_commands::keys(&command)),
         Command::Secret { command } => actix_web::rt::System::new().block_on(key_commands::secret(&command)),
+        Command::Vapid { command } => actix_web::rt::System::new().block_on(vapid_commands::vapid(&command)),
         Command::Sweep(configuration) => actix_web::rt::System::new().block_on(sweep::sweep(&configuration)),
         Command::Openapi => {
             match std::io::stdout().write_all(doorbell_http::openapi()?.as_bytes()) {

@@ -50,7 +50,7 @@ pub use register_push_token::{RegisterPushToken, WhichDevice};
 pub use remove_credential::RemoveError;
 pub use request_code::{CodeRequested, RequestCode, RequestCodeError};
 pub use sessions::EndSessionError;
-pub use subscribe::Subscribe;
+pub use subscribe::{Subscribe, SubscribeError};
 pub use sweep::Swept;
 pub use update_device::UpdateDevice;
 pub use verify_code::{SignedIn, VerifyCode, VerifyCodeError};
@@ -97,7 +97,7 @@ pub struct Ports {
     pub code_sender: Arc<dyn CodeSender>,
     /// Who is rung when a code has been left to deliver.
     pub wake: Arc<dyn Wake>,
-    /// This server's name at push services.
+    /// This service's names at push services.
     pub vapid: Arc<dyn VapidKeys>,
 }
 
@@ -126,8 +126,8 @@ impl Doorbell {
     }
 
     /// The VAPID public key that browsers subscribe with (RFC 8292 §3.2).
-    pub fn vapid_public_key(&self) -> &[u8; 65] {
-        self.ports.vapid.current_public()
+    pub fn vapid_public_key(&self) -> [u8; 65] {
+        self.ports.vapid.offered(self.now()).public
     }
 
     /// Whether the store answers and its schema is this program's.
