@@ -76,6 +76,9 @@ pub(crate) async fn compose(configuration: &Configuration) -> anyhow::Result<Com
         watched,
     } = Custody::open(configuration, configuration.migrate)?;
     let senders = configuration.senders.build(configuration.mode, &clock)?;
+    configuration
+        .push
+        .subject(configuration.mode, &configuration.issuer)?;
     let bell = Bell::new();
     let metrics = Metrics::new(watched).context("the metrics cannot be made")?;
     let keys =

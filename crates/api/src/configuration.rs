@@ -23,6 +23,8 @@ use crate::logging::LogFilter;
 
 use crate::key_commands::{KeysCommand, SecretCommand};
 
+use crate::push_settings::PushSettings;
+
 use crate::senders::{Sender, SenderConfiguration};
 
 use crate::vapid_commands::VapidCommand;
@@ -191,6 +193,9 @@ pub(crate) struct Configuration {
 
     #[command(flatten)]
     pub(crate) senders: SenderConfiguration,
+
+    #[command(flatten)]
+    pub(crate) push: PushSettings,
 
     /// Networks (CIDR) whose X-Forwarded-For is believed.
     #[arg(long, env = "DOORBELL_TRUSTED_PROXIES", value_delimiter = ',')]

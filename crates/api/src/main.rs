@@ -12,6 +12,7 @@ mod key_commands;
 mod limit_settings;
 mod logging;
 mod misspelt;
+mod push_settings;
 mod quick_start;
 mod senders;
 mod server;
