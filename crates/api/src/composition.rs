@@ -26,7 +26,7 @@ use crate::following::Following;
 pub(crate) struct Composed {
     /// What handlers work with.
     pub(crate) api: Api,
-    /// What keeps its signing keys up with the database.
+    /// What keeps its keys up with the database.
     pub(crate) following: Following,
     /// What works beside the handlers, not yet started.
     pub(crate) workers: Workers,
@@ -76,6 +76,9 @@ pub(crate) async fn compose(configuration: &Configuration) -> anyhow::Result<Com
         watched,
     } = Custody::open(configuration, configuration.migrate)?;
     let senders = configuration.senders.build(configuration.mode, &clock)?;
+    configuration
+        .push
+        .subject(configuration.mode, &configuration.issuer)?;
     let bell = Bell::new();
     let metrics = Metrics::new(watched).context("the metrics cannot be made")?;
     let keys =
@@ -96,7 +99,7 @@ pub(crate) async fn compose(configuration: &Configuration) -> anyhow::Result<Com
         destinations: Arc::<LibPhoneNumber>::clone(&numbering),
         code_sender: Arc::new(senders),
         wake: Arc::new(bell.clone()),
-        vapid: Arc::new(keys.vapid()),
+        vapid: keys.vapid(),
     };
     let doorbell = Doorbell::new(ports, policy);
     let workers = workers(&doorbell, bell);

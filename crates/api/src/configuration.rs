@@ -24,7 +24,11 @@ use crate::logging::LogFilter;
 
 use crate::key_commands::{KeysCommand, SecretCommand};
 
+use crate::push_settings::PushSettings;
+
 use crate::senders::{Sender, SenderConfiguration};
+
+use crate::vapid_commands::VapidCommand;
 
 /// Phone sign-in and push-token registry in one binary.
 #[derive(Debug, Parser)]
@@ -44,6 +48,11 @@ pub(crate) enum Command {
     Keys {
         #[command(subcommand)]
         command: KeysCommand,
+    },
+    /// The keys by which this service names itself to push services: add one, or list them.
+    Vapid {
+        #[command(subcommand)]
+        command: VapidCommand,
     },
     /// The secret that columns are sealed under: move all that is sealed to a new one.
     Secret {
@@ -73,7 +82,11 @@ impl Command {
             | Self::Migrate(configuration)
             | Self::Sweep(configuration)
             | Self::Backup { configuration, .. } => configuration.log.clone(),
-            Self::Keys { .. } | Self::Secret { .. } | Self::Openapi | Self::Health(_) => LogFilter::default(),
+            Self::Keys { .. }
+            | Self::Secret { .. }
+            | Self::Vapid { .. }
+            | Self::Openapi
+            | Self::Health(_) => LogFilter::default(),
         }
     }
 }
@@ -181,6 +194,9 @@ pub(crate) struct Configuration {
 
     #[command(flatten)]
     pub(crate) senders: SenderConfiguration,
+
+    #[command(flatten)]
+    pub(crate) push: PushSettings,
 
     /// Networks (CIDR) whose X-Forwarded-For is believed.
     #[arg(long, env = "DOORBELL_TRUSTED_PROXIES", value_delimiter = ',')]

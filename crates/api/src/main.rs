@@ -12,11 +12,13 @@ mod key_commands;
 mod limit_settings;
 mod logging;
 mod misspelt;
+mod push_settings;
 mod quick_start;
 mod senders;
 mod server;
 mod signals;
 mod sweep;
+mod vapid_commands;
 
 use std::io::Write;
 
@@ -38,6 +40,7 @@ fn main() -> anyhow::Result<()> {
         Command::Migrate(configuration) => composition::migrate(&configuration),
         Command::Keys { command } => actix_web::rt::System::new().block_on(key_commands::keys(&command)),
         Command::Secret { command } => actix_web::rt::System::new().block_on(key_commands::secret(&command)),
+        Command::Vapid { command } => actix_web::rt::System::new().block_on(vapid_commands::vapid(&command)),
         Command::Sweep(configuration) => actix_web::rt::System::new().block_on(sweep::sweep(&configuration)),
         Command::Openapi => {
             match std::io::stdout().write_all(doorbell_http::openapi()?.as_bytes()) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use doorbell_application::{
     AccessError, AccountError, EndSessionError, MessageError, RefreshError, RemoveError, RequestCodeError,
-    SendError, TestPushError, VerifyCodeError,
+    SendError, SubscribeError, TestPushError, VerifyCodeError,
 };
 use doorbell_domain::code::CodeRefusal;
 use doorbell_domain::ports::KeyFailure;
@@ -154,6 +154,17 @@ impl From<RegisterError> for Failure {
             RegisterError::Refused(Refusal::TooManyDevices) => Self::TooManyDevices,
             RegisterError::Refused(Refusal::TooManyTokens) => Self::TooManyTokens,
             RegisterError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<SubscribeError> for Failure {
+    fn from(error: SubscribeError) -> Self {
+        match error {
+            SubscribeError::ForeignKey => {
+                Self::field("applicationServerKey", "must be the key that `vapid-key` gave")
+            }
+            SubscribeError::Register(error) => error.into(),
         }
     }
 }
