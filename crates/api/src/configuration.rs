@@ -18,6 +18,8 @@ use ipnet::IpNet;
 use time::Duration;
 use url::Url;
 
+use crate::api_key_commands::ApiKeyCommand;
+use crate::delivery_commands::{JobsCommand, PruningCommand};
 use crate::health::HealthCheck;
 use crate::limit_settings::LimitSettings;
 use crate::logging::LogFilter;
@@ -59,6 +61,21 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: SecretCommand,
     },
+    /// The keys by which back ends send messages: make one, list them, or revoke one.
+    Apikey {
+        #[command(subcommand)]
+        command: ApiKeyCommand,
+    },
+    /// Deliveries that were set aside: put them back.
+    Jobs {
+        #[command(subcommand)]
+        command: JobsCommand,
+    },
+    /// Holding credentials for dead that their provider says are gone: resume it where too many of them were.
+    Pruning {
+        #[command(subcommand)]
+        command: PruningCommand,
+    },
     /// Carry out deletions that are due, remove what is kept no longer, and exit once nothing is left to do.
     Sweep(Box<Configuration>),
     /// Print the OpenAPI document, and exit.
@@ -85,6 +102,9 @@ impl Command {
             Self::Keys { .. }
             | Self::Secret { .. }
             | Self::Vapid { .. }
+            | Self::Apikey { .. }
+            | Self::Jobs { .. }
+            | Self::Pruning { .. }
             | Self::Openapi
             | Self::Health(_) => LogFilter::default(),
         }

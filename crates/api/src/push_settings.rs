@@ -1,7 +1,7 @@
 //! How browsers are rung, as it is configured.
 
 use anyhow::{Context, bail};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use doorbell_push::web_push::Subject;
 
 use crate::configuration::Mode;
@@ -9,9 +9,28 @@ use crate::configuration::Mode;
 /// Whom push services write to about a developer's messages: nobody.
 const DEVELOPER: &str = "mailto:developer@doorbell.example";
 
-/// What is said to push services.
+/// Who carries messages to devices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Provider {
+    /// The push services of browsers.
+    Webpush,
+    /// Nobody: messages are accepted, and their jobs fail.
+    None,
+}
+
+/// Who carries messages, and what is said to push services.
 #[derive(Debug, Args)]
 pub(crate) struct PushSettings {
+    /// Who carries messages to devices: `webpush`, or `none`.
+    #[arg(
+        long,
+        env = "DOORBELL_PROVIDERS",
+        value_enum,
+        value_delimiter = ',',
+        default_value = "webpush"
+    )]
+    providers: Vec<Provider>,
+
     /// Whom push services write to about this service: `mailto:` and an address, or an https URL. Absent: in production
     /// `DOORBELL_ISSUER`.
     #[arg(long, env = "DOORBELL_VAPID_SUBJECT")]
@@ -19,6 +38,15 @@ pub(crate) struct PushSettings {
 }
 
 impl PushSettings {
+    /// Whether browsers are rung.
+    pub(crate) fn rings_browsers(&self) -> anyhow::Result<bool> {
+        match self.providers[..] {
+            [Provider::Webpush] => Ok(true),
+            [Provider::None] => Ok(false),
+            _ => bail!("DOORBELL_PROVIDERS must name each provider once, or `none` alone"),
+        }
+    }
+
     /// Whom push services write to.
     pub(crate) fn subject(&self, mode: Mode, issuer: &str) -> anyhow::Result<Subject> {
         let text = match (&self.vapid_subject, mode) {
@@ -44,6 +72,7 @@ mod tests {
         const ISSUER: &str = "https://doorbell.example.com";
         let subject = |text: Option<&str>, mode| {
             let settings = PushSettings {
+                providers: vec![Provider::Webpush],
                 vapid_subject: text.map(str::to_owned),
             };
             let subject = settings.subject(mode, ISSUER);
@@ -65,6 +94,26 @@ mod tests {
         ] {
             let refusal = subject(Some(text), mode).expect_err(text).to_string();
             assert!(refusal.starts_with("DOORBELL_VAPID_SUBJECT"), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn providers_are_named_once_or_there_are_none() {
+        let rings = |providers: &[Provider]| {
+            let settings = PushSettings {
+                providers: providers.to_vec(),
+                vapid_subject: None,
+            };
+            settings.rings_browsers().ok()
+        };
+        assert_eq!(rings(&[Provider::Webpush]), Some(true));
+        assert_eq!(rings(&[Provider::None]), Some(false));
+        for bad in [
+            &[Provider::Webpush, Provider::None][..],
+            &[Provider::Webpush, Provider::Webpush],
+            &[],
+        ] {
+            assert_eq!(rings(bad), None, "{bad:?}");
         }
     }
 }
