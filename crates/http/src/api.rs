@@ -30,8 +30,6 @@ pub struct Api {
     pub entropy: Arc<dyn Entropy>,
     /// The public signing keys.
     pub keys: Arc<dyn PublishedKeys>,
-    /// Whether a push provider is configured.
-    pub push_configured: bool,
     /// Whether `/` leads to the playground.
     pub leads_to_playground: bool,
     /// Whose `X-Forwarded-For` is believed.

@@ -4,7 +4,7 @@ import threading
 
 import schemathesis
 
-from people import Person, chance, playground_version, ring
+from people import BACK_END, Person, chance, playground_version, ring
 
 # Each of these ends the session that calls it, or may: they sign in anew every time.
 ENDING = {"logout", "revokeToken", "endSession", "requestAccountDeletion", "cancelAccountDeletion"}
@@ -38,11 +38,15 @@ BODIES = {
     "updateDevice": lambda person: {"id": person.telephone()["id"]},
     "unsubscribeFromPush": lambda person: {"endpoint": person.subscription()},
     "unsubscribeFromPushUnderApi": lambda person: {"endpoint": person.subscription()},
+    "sendMessage": lambda person: {"to": {"users": [person.user], "phones": [f"+90{person.number}"]}},
 }
 PATHS = {
     "endSession": lambda person: {"id": person.session},
     "removeDeviceToken": lambda person: {"token": person.telephone()["pushToken"]},
     "removeLiveActivity": lambda person: {"activityId": person.live_activity()},
+    "getMessage": lambda person: {"id": person.message()},
+    "cancelMessage": lambda person: {"id": person.message()},
+    "getUserTrail": lambda person: {"id": person.user},
     "getPlaygroundPart": lambda person: {"version": playground_version(), "name": "playground.js"},
 }
 QUERIES = {
@@ -94,6 +98,8 @@ class SignedIn:
         asked = {scheme for one in raw.get("security", []) for scheme in one}
         if "bearer" in asked:
             case.headers.update(person.bearer)
+        if "apiKey" in asked:
+            case.headers.update(BACK_END)
         if "authToken" in asked:
             case.headers["X-Auth-Token"] = person.access
             case.headers["X-User-Id"] = person.user
