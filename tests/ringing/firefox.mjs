@@ -12,7 +12,8 @@ import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
-const SCREENSHOTS = process.env.DOORBELL_SCREENSHOTS || fileURLToPath(new URL("../../ci-output/ringing", import.meta.url));
+const SCREENSHOTS =
+  process.env.DOORBELL_SCREENSHOTS || fileURLToPath(new URL("../../ci-output/ringing", import.meta.url));
 
 /** How long Firefox may take for its start, and the page for what is waited for, in milliseconds. */
 const PATIENCE = 60_000;
@@ -42,27 +43,34 @@ const preferences = (pushService) => ({
 /** Starts Firefox with a profile of its own, whose push service is at `pushService` (ws://…). */
 export async function startFirefox(pushService) {
   const folder = await mkdtemp(join(tmpdir(), "doorbell-firefox-"));
-  const lines = Object.entries(preferences(pushService)).map(([key, value]) => `user_pref(${JSON.stringify(key)}, ${JSON.stringify(value)});\n`);
+  const lines = Object.entries(preferences(pushService)).map(
+    ([key, value]) => `user_pref(${JSON.stringify(key)}, ${JSON.stringify(value)});\n`,
+  );
   await writeFile(join(folder, "user.js"), lines);
-  const child = spawn(process.env.FIREFOX || "/usr/bin/firefox-esr", ["--headless", "--marionette", "--no-remote", "--profile", folder, "about:blank"], {
+  const flags = ["--headless", "--marionette", "--no-remote", "--profile", folder, "about:blank"];
+  const child = spawn(process.env.FIREFOX || "/usr/bin/firefox-esr", flags, {
     env: { PATH: process.env.PATH, HOME: folder, MOZ_CRASHREPORTER_DISABLE: "1" },
     // A group of its own, because Firefox is many processes.
     detached: true,
     stdio: "ignore",
   });
   const ended = once(child, "close");
-  const stop = async () => {
+  const kill = () => {
     try {
       process.kill(-child.pid, "SIGKILL");
     } catch {
       // It has ended already.
     }
+  };
+  process.once("exit", kill);
+  const stop = async () => {
+    kill();
     await ended;
     await rm(folder, { recursive: true, force: true, maxRetries: 5 });
   };
   try {
     const marionette = await Marionette.connect(await activePort(join(folder, "MarionetteActivePort"), child));
-    await marionette.send("WebDriver:NewSession", { capabilities: { alwaysMatch: { timeouts: { script: PATIENCE } } } });
+    await marionette.send("WebDriver:NewSession");
     await mkdir(SCREENSHOTS, { recursive: true });
     return new Firefox(marionette, stop);
   } catch (error) {
@@ -185,9 +193,5 @@ class Firefox {
   async screenshot(name) {
     const { value } = await this.#marionette.send("WebDriver:TakeScreenshot", { full: true });
     await writeFile(join(SCREENSHOTS, `${name}.png`), Buffer.from(value, "base64"));
-  }
-
-  resize(width, height) {
-    return this.#marionette.send("WebDriver:SetWindowRect", { width, height });
   }
 }

@@ -113,7 +113,7 @@ pub(crate) async fn compose(configuration: &Configuration) -> anyhow::Result<Com
         keys: Arc::new(Jwks::of(keys.signing())),
         // Delivery is not part of this version: no provider can be configured yet.
         push_configured: false,
-        leads_to_playground: configuration.mode == Mode::Development,
+        is_development: configuration.mode == Mode::Development,
         trusted_proxies: TrustedProxies::new(configuration.trusted_proxies.clone()),
         cors: Cors::new(configuration.cors_origins.clone()),
         strict_transport: configuration.mode == Mode::Production,

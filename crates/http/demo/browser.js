@@ -10,10 +10,12 @@ const WORKER = "/demo/worker.js";
 /** Throws what a browser lacks that cannot be rung. */
 export function checkSupport() {
   if (!isSecureContext) {
-    throw new Trouble("Browsers let only pages from https or from this very computer be rung: open this one as localhost.");
+    throw new Trouble("Browsers are rung for pages from https or from their own computer only: open this one as localhost.");
   }
   if (!("serviceWorker" in navigator && "PushManager" in window && "Notification" in window)) {
-    throw new Trouble("This browser has no Web Push here. Private windows have none, and iPhones give it to pages on the home screen.");
+    throw new Trouble(
+      "This browser has no Web Push here. Private windows have none, and iPhones give it to pages on the home screen alone.",
+    );
   }
 }
 
@@ -36,9 +38,13 @@ async function workerRegistration() {
 export async function askPermission() {
   const permission = await Notification.requestPermission();
   if (permission === "denied") {
-    throw new Trouble("Notifications are blocked here. Allow them for this page in the browser, beside its address, and subscribe again.");
+    throw new Trouble(
+      "Notifications are blocked here. Allow them for this page in the browser, beside its address, and subscribe again.",
+    );
   }
-  if (permission !== "granted") throw new Trouble("The browser's question was not answered: subscribe again, and allow notifications.");
+  if (permission !== "granted") {
+    throw new Trouble("The browser's question was not answered. Subscribe again, and allow notifications.");
+  }
 }
 
 /** The subscription of this browser, if it has one. */

@@ -48,7 +48,6 @@ async function act(section, button, work) {
 const phone = () => ({ countryCode: byId("country-code").value, phoneNumber: byId("phone-number").value });
 
 async function sendCode() {
-  byId("code-form").hidden = true;
   const { code } = await ask("POST", "/api/v1/auth/send-otp", { body: phone() });
   byId("code-form").hidden = false;
   byId("code").value = code ?? "";
@@ -96,10 +95,11 @@ async function leave() {
 
 async function ring() {
   const token = credentials.accessToken;
+  byId("jobs").replaceChildren();
   const { id, jobs } = await ask("POST", "/demo/ring", { token, body: { text: byId("text").value } });
   say("ring", `Accepted, with ${jobs === 1 ? "1 job" : `${jobs} jobs`}.`);
   await follow(id, token);
-  return "It is over.";
+  return "Every job is over.";
 }
 
 const onSubmit = (form, listener) =>

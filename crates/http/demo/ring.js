@@ -12,6 +12,9 @@ const MOST = 150;
 
 const OPEN = ["pending", "sending", "retrying"];
 
+const NAMES = { webpush: "A browser", fcm: "An Android phone", apns: "An iPhone" };
+
+/** What a reason means to a visitor; those that are not here speak for themselves. */
 const REASONS = {
   gone: "the push service says that this subscription is gone",
   removed: "the browser was unsubscribed before it was sent",
@@ -25,7 +28,6 @@ const REASONS = {
 /** Follows the jobs of a message until all are over, or for half a minute. */
 export async function follow(id, token) {
   const jobs = new Map();
-  byId("jobs").replaceChildren();
   for (let asked = 0; asked < MOST; asked++) {
     const report = await ask("GET", `/demo/rings/${id}`, { token });
     for (const job of report.jobs) note(jobs, job);
@@ -39,7 +41,8 @@ export async function follow(id, token) {
 function note(jobs, { id, provider, state, reason }) {
   if (!jobs.has(id)) {
     const states = element("ol", { class: "states" });
-    byId("jobs").append(element("li", { "data-job": id }, element("span", { class: "hint" }, NAMES[provider] ?? provider), states));
+    const name = element("span", { class: "hint" }, NAMES[provider] ?? provider);
+    byId("jobs").append(element("li", { "data-job": id }, name, states));
     jobs.set(id, { states });
   }
   const job = jobs.get(id);
@@ -48,8 +51,6 @@ function note(jobs, { id, provider, state, reason }) {
   const why = reason && ` (${REASONS[reason] ?? reason.replaceAll("_", " ")})`;
   job.states.append(element("li", { class: state, "data-state": state }, state, why));
 }
-
-const NAMES = { webpush: "A browser", fcm: "An Android phone", apns: "An iPhone" };
 
 /** Shows that a notification was shown. */
 export function noteArrival({ messageId, title, body }) {
