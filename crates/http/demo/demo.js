@@ -37,7 +37,10 @@ async function act(section, button, work) {
   try {
     say(section, await work());
   } catch (error) {
-    if (error.status === 401) credentials.change({ accessToken: "" });
+    if (error.status === 401) {
+      credentials.change({ accessToken: "" });
+      say("sign-in", "");
+    }
     say(section, error instanceof Trouble ? error.message : `The browser failed (${error.message}).`, "failure");
   } finally {
     button.ariaDisabled = null;
