@@ -4,7 +4,7 @@ import threading
 
 import schemathesis
 
-from people import Person, chance, playground_version, ring
+from people import Person, chance, ring, version
 
 # Each of these ends the session that calls it, or may: they sign in anew every time.
 ENDING = {"logout", "revokeToken", "endSession", "requestAccountDeletion", "cancelAccountDeletion"}
@@ -43,7 +43,9 @@ PATHS = {
     "endSession": lambda person: {"id": person.session},
     "removeDeviceToken": lambda person: {"token": person.telephone()["pushToken"]},
     "removeLiveActivity": lambda person: {"activityId": person.live_activity()},
-    "getPlaygroundPart": lambda person: {"version": playground_version(), "name": "playground.js"},
+    "getPlaygroundPart": lambda person: {"version": version("/docs", "/docs/"), "name": "playground.js"},
+    "getDemoPart": lambda person: {"version": version("/demo", "/demo/assets/"), "name": "demo.js"},
+    "getDemoRing": lambda person: {"id": person.rung()},
 }
 QUERIES = {
     "getDevice": lambda person: {"id": person.telephone()["id"]},

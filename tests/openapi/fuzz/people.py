@@ -73,9 +73,9 @@ class Person:
         ask("POST", "/api/v1/notifications/live-activity-sessions", json=body, headers=self.bearer)
         return body["activityId"]
 
-    def subscription(self):
+    def subscription(self, push_service="https://updates.push.services.mozilla.com/wpush/v2"):
         """The endpoint of a browser of theirs."""
-        endpoint = f"https://updates.push.services.mozilla.com/wpush/v2/{self.user}"
+        endpoint = f"{push_service}/{self.user}"
         keys = {
             "p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
             "auth": "BTBZMqHH6r4Tts7J_aSIgg",
@@ -83,11 +83,16 @@ class Person:
         ask("POST", "/push/subscribe", json={"endpoint": endpoint, "keys": keys}, headers=self.bearer)
         return endpoint
 
+    def rung(self):
+        """The id of a ring at a browser of theirs, whose push service is not there."""
+        self.subscription("http://127.0.0.1:9")
+        return ask("POST", "/demo/ring", json={"text": "Somebody is at the door."}, headers=self.bearer).json()["id"]
+
     def dying(self):
         """Asks for the deletion of their account."""
         ask("POST", "/api/v1/users/me/account-deletion", headers=self.bearer)
 
 
-def playground_version():
-    """The version in the paths of the playground's parts."""
-    return re.search(r"/docs/([0-9a-f]{16})/", ask("GET", "/docs").text)[1]
+def version(page, parts):
+    """The version in the paths of a page's parts."""
+    return re.search(rf"{parts}([0-9a-f]{{16}})/", ask("GET", page).text)[1]
