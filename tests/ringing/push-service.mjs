@@ -9,6 +9,9 @@ import { createServer } from "node:http";
 
 import { WebSocketServer } from "ws";
 
+/** How long the browser may take to tell what is waited for, in milliseconds. */
+const PATIENCE = 60_000;
+
 /** Starts it. The events `register`, `unregister` and `ack` say what the browser told. */
 export async function startPushService() {
   const service = new PushService();
@@ -39,6 +42,12 @@ class PushService extends EventEmitter {
     const { port } = this.#server.address();
     this.origin = `http://localhost:${port}`;
     this.address = `ws://localhost:${port}/`;
+  }
+
+  /** What the browser tells next of that kind. */
+  async told(event) {
+    const [message] = await once(this, event, { signal: AbortSignal.timeout(PATIENCE) });
+    return message;
   }
 
   async stop() {
