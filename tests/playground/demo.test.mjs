@@ -1,6 +1,6 @@
 /**
- * The demo where it cannot ring: by keyboard, on a phone, in the dark, without permission and without Web Push. Ringing itself is
- * tested in tests/ringing, because Chromium's push service cannot be a test's own.
+ * The demo where it cannot ring: by keyboard, on a phone, in the dark, without permission and without Web Push. Ringing
+ * itself is tested in tests/ringing, because Chromium's push service cannot be a test's own.
  */
 
 import assert from "node:assert/strict";
@@ -29,7 +29,9 @@ test("the keyboard suffices, and whoever blocks notifications is told how to all
   const visit = await site.visit({ path: "/demo" });
   const { page } = visit;
   await visit.isAccessible();
-  for (const id of ["subscribe", "unsubscribe", "leave", "ring"]) assert.ok(await page.locator(`#${id}`).isDisabled(), id);
+  for (const id of ["subscribe", "unsubscribe", "leave", "ring"]) {
+    assert.ok(await page.locator(`#${id}`).isDisabled(), id);
+  }
   await signIn(visit, "5551110101");
   assert.equal(await page.evaluate(() => document.activeElement.id), "subscribe");
   await page.keyboard.press("Enter");

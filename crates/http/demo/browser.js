@@ -10,11 +10,11 @@ const WORKER = "/demo/worker.js";
 /** Throws what a browser lacks that cannot be rung. */
 export function checkSupport() {
   if (!isSecureContext) {
-    throw new Trouble("Browsers are rung for pages from https or from their own computer only: open this one as localhost.");
+    throw new Trouble("Browsers are rung for pages from https or their own computer only: open this one as localhost.");
   }
   if (!("serviceWorker" in navigator && "PushManager" in window && "Notification" in window)) {
     throw new Trouble(
-      "This browser has no Web Push here. Private windows have none, and iPhones give it to pages on the home screen alone.",
+      "This browser has no Web Push here. Private windows have none, and on iPhones only pages on the home screen have it.",
     );
   }
 }
@@ -39,7 +39,7 @@ export async function askPermission() {
   const permission = await Notification.requestPermission();
   if (permission === "denied") {
     throw new Trouble(
-      "Notifications are blocked here. Allow them for this page in the browser, beside its address, and subscribe again.",
+      "Notifications are blocked here. Allow them for this page, beside its address, and subscribe again.",
     );
   }
   if (permission !== "granted") {

@@ -53,9 +53,9 @@ const phone = () => ({ countryCode: byId("country-code").value, phoneNumber: byI
 async function sendCode() {
   const { code } = await ask("POST", "/api/v1/auth/send-otp", { body: phone() });
   byId("code-form").hidden = false;
-  byId("code").value = code ?? "";
+  byId("code").value = code;
   byId("code").focus();
-  return code ? `The code is ${code}. It is answered in development only; else it goes to the phone.` : "The code was sent.";
+  return `The code is ${code}. That it is answered is for development; else it goes to the phone alone.`;
 }
 
 async function signIn() {
