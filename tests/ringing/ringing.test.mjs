@@ -1,6 +1,6 @@
 /**
- * The first ring, with Firefox as the judge: it decrypts what Doorbell encrypted, and says to its push service whether it
- * could.
+ * The first ring, with Firefox as the judge: it decrypts what Doorbell encrypted, and says to its push service
+ * whether it could.
  */
 
 import assert from "node:assert/strict";

@@ -14,7 +14,7 @@ export function checkSupport() {
   }
   if (!("serviceWorker" in navigator && "PushManager" in window && "Notification" in window)) {
     throw new Trouble(
-      "This browser has no Web Push here. Private windows have none, and on iPhones only pages on the home screen have it.",
+      "This browser has no Web Push here. Private windows have none, and on iPhones only pages on the home screen do.",
     );
   }
 }
