@@ -118,7 +118,7 @@ pub(crate) async fn compose(configuration: &Configuration) -> anyhow::Result<Com
         },
         entropy,
         keys: Arc::new(Jwks::of(keys.signing())),
-        leads_to_playground: configuration.mode == Mode::Development,
+        is_development: configuration.mode == Mode::Development,
         trusted_proxies: TrustedProxies::new(configuration.trusted_proxies.clone()),
         cors: Cors::new(configuration.cors_origins.clone()),
         strict_transport: configuration.mode == Mode::Production,

@@ -4,7 +4,7 @@ import threading
 
 import schemathesis
 
-from people import BACK_END, Person, chance, playground_version, ring
+from people import BACK_END, Person, chance, ring, version
 
 # Each of these ends the session that calls it, or may: they sign in anew every time.
 ENDING = {"logout", "revokeToken", "endSession", "requestAccountDeletion", "cancelAccountDeletion"}
@@ -47,7 +47,9 @@ PATHS = {
     "getMessage": lambda person: {"id": person.message()},
     "cancelMessage": lambda person: {"id": person.message()},
     "getUserTrail": lambda person: {"id": person.user},
-    "getPlaygroundPart": lambda person: {"version": playground_version(), "name": "playground.js"},
+    "getPlaygroundPart": lambda person: {"version": version("/docs", "/docs/"), "name": "playground.js"},
+    "getDemoPart": lambda person: {"version": version("/demo", "/demo/assets/"), "name": "demo.js"},
+    "getDemoRing": lambda person: {"id": person.rung()},
 }
 QUERIES = {
     "getDevice": lambda person: {"id": person.telephone()["id"]},

@@ -78,9 +78,9 @@ class Person:
         ask("POST", "/api/v1/notifications/live-activity-sessions", json=body, headers=self.bearer)
         return body["activityId"]
 
-    def subscription(self):
+    def subscription(self, push_service="https://updates.push.services.mozilla.com/wpush/v2"):
         """The endpoint of a browser of theirs."""
-        endpoint = f"https://updates.push.services.mozilla.com/wpush/v2/{self.user}"
+        endpoint = f"{push_service}/{self.user}"
         keys = {
             "p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
             "auth": "BTBZMqHH6r4Tts7J_aSIgg",
@@ -96,11 +96,16 @@ class Person:
         body = {"to": {"users": [self.user]}, "notification": {"title": "Ring"}, "sendAt": at.isoformat()}
         return ask("POST", "/v1/messages", json=body, headers=BACK_END).json()["id"]
 
+    def rung(self):
+        """The id of a ring at a browser of theirs, whose push service is not there."""
+        self.subscription("http://127.0.0.1:9")
+        return ask("POST", "/demo/ring", json={"text": "Somebody is at the door."}, headers=self.bearer).json()["id"]
+
     def dying(self):
         """Asks for the deletion of their account."""
         ask("POST", "/api/v1/users/me/account-deletion", headers=self.bearer)
 
 
-def playground_version():
-    """The version in the paths of the playground's parts."""
-    return re.search(r"/docs/([0-9a-f]{16})/", ask("GET", "/docs").text)[1]
+def version(page, parts):
+    """The version in the paths of a page's parts."""
+    return re.search(rf"{parts}([0-9a-f]{{16}})/", ask("GET", page).text)[1]

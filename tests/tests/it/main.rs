@@ -17,6 +17,8 @@ mod code_delivery;
 #[cfg(test)]
 mod cors;
 #[cfg(test)]
+mod demo;
+#[cfg(test)]
 mod device_token;
 #[cfg(test)]
 mod document;
@@ -39,7 +41,7 @@ mod one_registry;
 #[cfg(test)]
 mod outages;
 #[cfg(test)]
-mod playground;
+mod pages;
 #[cfg(test)]
 mod races;
 #[cfg(test)]
