@@ -72,9 +72,8 @@ async fn sweep(scene: &Scene, now: Timestamp) -> Sweep {
 
 /// A message whose one job ended at `now`.
 async fn delivered(scene: &Scene, caller: Caller, now: Timestamp) -> MessageId {
-    scene.clock.set(now);
     let sent = scene.send(caller.user).await;
-    let claimed = scene.claim_one(now).await;
+    let claimed = scene.claim_one(scene.clock.now()).await;
     let over = Finished::by_attempt(&claimed, FinalState::Delivered, None);
     assert_eq!(scene.finish(vec![over], now).await.messages, [sent.message.id]);
     sent.message.id
