@@ -225,7 +225,8 @@ macro_rules! store_contract {
                 what_moved_to_somebody_else_is_seen
                 what_was_removed_is_seen
                 a_credential_that_was_registered_again_is_rung_as_it_is_now
-                what_cannot_be_read_holds_nobody_up
+                a_message_that_cannot_be_read_holds_nobody_up
+                a_credential_that_cannot_be_read_holds_nobody_up
                 a_browser_is_rung_by_its_own_row
             }
             suspects {

@@ -249,12 +249,14 @@ impl Repositories<'_> {
         let messages = self.messages_of(&jobs)?;
         let claimed = jobs.into_iter().map(|(job, schedule)| {
             let Said { message, taken_back } = messages.get(&job.message).cloned().unwrap_or_default();
+            let found = held.get(&job.credential);
+            let unreadable = matches!(found, Some(None));
             Claimed {
-                held: held.get(&job.credential).cloned(),
+                held: found.cloned().flatten(),
                 job,
                 schedule,
                 taken_back,
-                message,
+                message: message.filter(|_| !unreadable),
             }
         });
         Ok(claimed.collect())

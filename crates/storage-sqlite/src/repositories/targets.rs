@@ -63,6 +63,9 @@ statement! {
     [Text = ids]
 }
 
+/// What was found of credentials; `None` for what cannot be read.
+pub(super) type HeldByCredential = BTreeMap<CredentialId, Option<Held>>;
+
 /// Rows, kept apart by their tables.
 pub(super) struct Rows {
     pub(super) tokens: Vec<Id>,
@@ -98,17 +101,17 @@ impl Repositories<'_> {
             .into_iter()
             .map(|(provider, row)| parts::credential(&provider, row.0, TOKENS))
             .collect();
-        let held = self.held(found?)?;
-        let mut targets: Vec<Target> = held.into_values().map(|held| held.target).collect();
+        let held = self.held(found?)?.into_values().flatten();
+        let mut targets: Vec<Target> = held.map(|held| held.target).collect();
         targets.sort_by_key(|target| (target.device(), target.credential().row()));
         Ok(targets)
     }
 
-    /// What there is of those credentials, but for what cannot be read.
+    /// What there is of those credentials; `None` for what cannot be read.
     pub(super) fn held(
         &mut self,
         credentials: impl IntoIterator<Item = CredentialId>,
-    ) -> Found<BTreeMap<CredentialId, Held>> {
+    ) -> Found<HeldByCredential> {
         let rows = Rows::of(credentials);
         let mut held = BTreeMap::new();
         if !rows.tokens.is_empty() {
@@ -120,45 +123,43 @@ impl Repositories<'_> {
         Ok(held)
     }
 
-    fn held_tokens(&mut self, ids: Vec<Id>, held: &mut BTreeMap<CredentialId, Held>) -> Found<()> {
+    fn held_tokens(&mut self, ids: Vec<Id>, held: &mut HeldByCredential) -> Found<()> {
         let load = Tokens {
             ids: &lists::ids(ids),
         };
         let rows: Vec<(TokenRow, Option<Instant>, String)> = load.load(self.connection).around(TOKENS)?;
         for (row, ended_at, status) in rows {
-            let opened = row.open(ended_at, self.vault).map(Target::Token);
-            held.extend(readable(TOKENS, opened, &status));
+            let id = parts::credential(row.provider(), row.id.0, TOKENS)?;
+            let target = row.open(ended_at, self.vault).map(Target::Token);
+            held.insert(id, readable(target, &status));
         }
         Ok(())
     }
 
-    fn held_subscriptions(&mut self, ids: Vec<Id>, held: &mut BTreeMap<CredentialId, Held>) -> Found<()> {
+    fn held_subscriptions(&mut self, ids: Vec<Id>, held: &mut HeldByCredential) -> Found<()> {
         let load = Subscriptions {
             ids: &lists::ids(ids),
         };
         let rows: Vec<(SubscriptionRow, Option<Instant>, String)> =
             load.load(self.connection).around(SUBSCRIPTIONS)?;
         for (row, ended_at, status) in rows {
-            let opened = row.open(ended_at, self.vault).map(Target::Subscription);
-            held.extend(readable(SUBSCRIPTIONS, opened, &status));
+            let id = CredentialId::WebPush(row.id.into());
+            let target = row.open(ended_at, self.vault).map(Target::Subscription);
+            held.insert(id, readable(target, &status));
         }
         Ok(())
     }
 }
 
 /// One that cannot be read must not keep the others from being rung.
-fn readable(table: &str, opened: Found<Target>, status: &str) -> Option<(CredentialId, Held)> {
-    match opened {
-        Ok(target) => {
-            let device_revoked = status != DeviceStatus::Active.name();
-            let held = Held {
-                target,
-                device_revoked,
-            };
-            Some((held.target.credential(), held))
-        }
+fn readable(target: Found<Target>, status: &str) -> Option<Held> {
+    match target {
+        Ok(target) => Some(Held {
+            target,
+            device_revoked: status != DeviceStatus::Active.name(),
+        }),
         Err(error) => {
-            tracing::warn!(table, %error, "a credential cannot be read");
+            tracing::warn!(%error, "a credential cannot be read");
             None
         }
     }

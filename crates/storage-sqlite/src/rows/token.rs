@@ -65,6 +65,11 @@ impl TokenRow {
         })
     }
 
+    /// The name of who carries it.
+    pub(crate) fn provider(&self) -> &str {
+        &self.provider
+    }
+
     /// The token, given when its session ended.
     pub(crate) fn open(self, session_ended_at: Option<Instant>, vault: &Vault) -> Found<Token> {
         const TABLE: &str = "push_tokens";
