@@ -208,8 +208,8 @@ diesel::table! {
 }
 
 diesel::table! {
-    pruning_stops (only) {
-        only -> Bool,
+    pruning_stops (sole) {
+        sole -> Bool,
         since -> Timestamptz,
     }
 }

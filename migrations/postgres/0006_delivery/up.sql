@@ -96,7 +96,7 @@ CREATE TABLE resting_lanes (
 
 -- One row while nobody is held for dead.
 CREATE TABLE pruning_stops (
-    only  boolean PRIMARY KEY CHECK (only),
+    sole  boolean PRIMARY KEY CHECK (sole),
     since timestamptz NOT NULL
 );
 

@@ -56,7 +56,7 @@ statement! {
 }
 
 /// A day in UTC, from its first microsecond to the next day's.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Day(Date);
 
 impl Day {
@@ -177,4 +177,45 @@ fn drop_day(connection: &mut PgConnection, day: Day, limit: u32) -> QueryResult<
         counted.max(reckoned)
     };
     Ok(usize::try_from(rows).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(micros: i64) -> Day {
+        Day::of(Timestamp::from_micros(micros)).expect("a day of this age")
+    }
+
+    #[test]
+    fn a_day_is_known_again_by_the_name_of_its_partition() {
+        let last = day(1_798_761_599_999_999);
+        assert_eq!(last.to_string(), "finished_jobs_20261231");
+        assert_eq!(Day::of_partition("finished_jobs_20261231"), Some(last));
+        let first = last.next().expect("a next one");
+        assert_eq!(first.to_string(), "finished_jobs_20270101");
+        assert_eq!(first.starts(), Timestamp::from_micros(1_798_761_600_000_000));
+        assert!(last < first && day(1_798_761_600_000_000) == first);
+    }
+
+    #[test]
+    fn no_other_table_is_a_day() {
+        for name in [
+            "finished_jobs",
+            "finished_jobs_rest",
+            "finished_jobs_20260230",
+            "finished_jobs_2026123",
+            "finished_jobs_202612310",
+            "finished_jobs_+0261231",
+            "finished_jobs_2026é231",
+        ] {
+            assert!(Day::of_partition(name).is_none(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_time_without_a_year_of_four_digits_has_no_day() {
+        assert!(Day::of(Timestamp::from_micros(-63_000_000_000_000_000)).is_none());
+        assert_eq!(day(0).to_string(), "finished_jobs_19700101");
+    }
 }

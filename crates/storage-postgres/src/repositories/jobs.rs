@@ -94,7 +94,7 @@ impl Jobs for Repositories<'_> {
         let changed = self.ask(|connection| match since {
             Some(since) => diesel::insert_into(pruning_stops::table)
                 .values((
-                    pruning_stops::only.eq(true),
+                    pruning_stops::sole.eq(true),
                     pruning_stops::since.eq(Moment(since)),
                 ))
                 .on_conflict_do_nothing()

@@ -86,6 +86,13 @@ impl InsertJobs {
 }
 
 statement! {
+    /// Takes a message back, if it was not before.
+    TakeBack:
+    "UPDATE messages SET cancelled_at = coalesce(messages.cancelled_at, " [now: Moment => Timestamptz]
+    ") WHERE messages.id = " [message: Uuid => SqlUuid]
+}
+
+statement! {
     /// Ends those jobs of a message that nobody has claimed, or is about to.
     CancelJobs -> (SqlUuid, SqlUuid):
     "WITH held AS MATERIALIZED (
@@ -181,24 +188,15 @@ impl Messages for Repositories<'_> {
     }
 
     fn cancel_message(&mut self, id: MessageId, now: Timestamp) -> Found<Option<Ended>> {
-        // Whoever ends jobs locks them before their message. Here it is the other way round, so no job is waited for.
-        let known: Option<Uuid> = self.ask(|connection| {
-            messages::table
-                .find(id.uuid())
-                .select(messages::id)
-                .for_no_key_update()
-                .first(connection)
-                .optional()
-        })?;
-        if known.is_none() {
+        let statement = TakeBack {
+            now: Moment(now),
+            message: id.uuid(),
+        };
+        let known = self.ask(|connection| (&statement).execute(connection))?;
+        if known == 0 {
             return Ok(None);
         }
-        self.ask(|connection| {
-            diesel::update(messages::table.find(id.uuid()))
-                .filter(messages::cancelled_at.is_null())
-                .set(messages::cancelled_at.eq(Some(Moment(now))))
-                .execute(connection)
-        })?;
+        // Whoever ends jobs locks them before their message. Here it is the other way round, so no job is waited for.
         let statement = CancelJobs {
             message: id.uuid(),
             state: FinalState::Cancelled.name(),

@@ -9,15 +9,12 @@ use doorbell_storage::parts;
 use uuid::Uuid;
 
 use crate::moment::Moment;
-use crate::schema::push_jobs;
 
 const OPEN: &str = "push_jobs";
 const FINISHED: &str = "finished_jobs";
 
 /// A job that is not over.
-#[derive(Queryable, Selectable)]
-#[diesel(table_name = push_jobs)]
-#[diesel(check_for_backend(diesel::pg::Pg))]
+#[derive(Queryable)]
 pub(crate) struct JobRow {
     id: Uuid,
     pub(crate) message_id: Uuid,
@@ -32,6 +29,8 @@ pub(crate) struct JobRow {
     fence: i64,
     failures: i64,
     receives: i64,
+    _reason: Option<String>,
+    _updated_at: Moment,
 }
 
 impl JobRow {

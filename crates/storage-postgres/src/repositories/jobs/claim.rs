@@ -3,8 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use diesel::expression::SelectBy;
-use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Text, Timestamptz, Uuid as SqlUuid};
 use doorbell_domain::Timestamp;
@@ -17,13 +15,13 @@ use super::readable;
 use crate::moment::Moment;
 use crate::repositories::Repositories;
 use crate::rows::{JobRow, MessageRow, SubscriptionRow, TokenRow};
-use crate::schema::{messages, push_tokens, subscriptions};
+use crate::schema::{messages, push_jobs, push_tokens, subscriptions};
 use crate::statement::statement;
 
 statement! {
     /// Claims jobs as `Schedule::claimed` would. Rows are chosen and locked once, before any of them is written, so that no
     /// more are claimed than asked for.
-    ClaimJobs -> SelectBy<JobRow, Pg>:
+    ClaimJobs -> push_jobs::SqlType:
     "WITH due AS MATERIALIZED (
         SELECT job.id FROM push_jobs job WHERE job.due_at <= " [now: Moment => Timestamptz]
     " AND job.lane <> ALL(" [busy: Vec<String> => Array<Text>]
@@ -31,7 +29,7 @@ statement! {
         ORDER BY job.due_at LIMIT " [most: i64 => BigInt] " FOR UPDATE OF job SKIP LOCKED
     ) UPDATE push_jobs SET due_at = " [until: Moment => Timestamptz]
     ", claimed = true, fence = fence + 1, receives = receives + 1 FROM due WHERE push_jobs.id = due.id RETURNING "
-    {JobRow::as_select()}
+    {push_jobs::all_columns}
 }
 
 // Devices and sessions are asked for each by its key: joined, a planner that has seen only empty tables looks through all of them.

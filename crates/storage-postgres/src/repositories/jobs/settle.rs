@@ -71,7 +71,7 @@ statement! {
         SELECT job.id FROM unnest("
     [ids: Vec<Uuid> => Array<SqlUuid>] ", " [fences: Vec<i64> => Array<BigInt>]
     ") AS told (id, fence)
-        JOIN push_jobs job ON job.id = told.id AND job.fence = told.fence
+        JOIN push_jobs job ON job.id = told.id AND job.fence = told.fence AND job.claimed
         ORDER BY job.id FOR UPDATE OF job SKIP LOCKED
     ) AS held WHERE push_jobs.id = held.id"
 }
