@@ -89,11 +89,11 @@ async fn revoke(custody: &Custody, name: ApiKeyName) -> anyhow::Result<()> {
 /// The name comes last: it may be of any length, and have spaces.
 fn table(keys: &[ApiKey]) -> String {
     let mut lines = format!("{:<20}  {:<20}  NAME\n", "CREATED", "REVOKED");
-    for key in keys {
+    lines.extend(keys.iter().map(|key| {
         let revoked = key.revoked_at.map_or_else(|| "-".to_owned(), instant);
         let created = instant(key.created_at);
-        lines.push_str(&format!("{created:<20}  {revoked:<20}  {}\n", key.name.as_str()));
-    }
+        format!("{created:<20}  {revoked:<20}  {}\n", key.name.as_str())
+    }));
     lines
 }
 

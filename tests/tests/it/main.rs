@@ -7,6 +7,8 @@ mod account;
 #[cfg(test)]
 mod activity;
 #[cfg(test)]
+mod api_keys;
+#[cfg(test)]
 mod backup;
 #[cfg(test)]
 mod bad_input;
@@ -17,7 +19,13 @@ mod code_delivery;
 #[cfg(test)]
 mod cors;
 #[cfg(test)]
+<<<<<<< HEAD
 mod demo;
+=======
+mod dead_browsers;
+#[cfg(test)]
+mod delivery;
+>>>>>>> fd732632b8f50dc91dc61ebe64682ebce4c021d4
 #[cfg(test)]
 mod device_token;
 #[cfg(test)]
@@ -29,9 +37,13 @@ mod edge;
 #[cfg(test)]
 mod headers;
 #[cfg(test)]
+mod interrupted_delivery;
+#[cfg(test)]
 mod key_rotation;
 #[cfg(test)]
 mod limits;
+#[cfg(test)]
+mod messages;
 #[cfg(test)]
 mod metrics;
 #[cfg(test)]
@@ -42,6 +54,8 @@ mod one_registry;
 mod outages;
 #[cfg(test)]
 mod pages;
+#[cfg(test)]
+mod push_test;
 #[cfg(test)]
 mod races;
 #[cfg(test)]
@@ -61,7 +75,11 @@ mod starting;
 #[cfg(test)]
 mod stolen_database;
 #[cfg(test)]
+mod superseded;
+#[cfg(test)]
 mod token_headers;
+#[cfg(test)]
+mod trail;
 #[cfg(test)]
 mod transport;
 #[cfg(test)]
