@@ -52,6 +52,10 @@ bench: build ## measures the release binary beside its alternatives, and writes 
 bench-micro: ## measures single steps: tokens, phone numbers, plans, rendering
 	$(CARGO) bench --locked --package doorbell-micro --features measured --bench steps $(ARGS)
 
+.PHONY: bench-encryption
+bench-encryption: ## measures the encryption of messages to browsers, beside the primitives that it takes
+	$(CARGO) bench --locked --package doorbell-micro --features measured --bench web_push
+
 .PHONY: openapi
 openapi: ## writes openapi/openapi.json anew
 	$(CARGO) build $(everything) --bin doorbell
@@ -111,6 +115,11 @@ test-ringing: compile ## has Firefox subscribe, be rung and unsubscribe by /demo
 	firefox=$$(scripts/firefox) && FIREFOX=$$firefox DOORBELL_BIN=$(target)/ci/doorbell \
 		$(node_tests) --test-concurrency=1 tests/ringing/*.test.mjs
 
+.PHONY: test-ece
+test-ece: compile ## reads what is encrypted for browsers by another implementation
+	scripts/node-tools tests/http-ece
+	ENCRYPT=$(target)/ci/examples/encrypt $(node_tests) tests/http-ece/*.test.mjs
+
 TARGET ?= access_token
 .PHONY: fuzz
 fuzz: ## looks for bytes that break a parser, for 10 minutes (TARGET=phone; needs cargo-fuzz and a nightly compiler)
@@ -123,4 +132,4 @@ deny: ## checks licences, bans and sources (needs cargo-deny)
 .PHONY: clean
 clean: ## removes what was built and what was fetched for the tests
 	$(CARGO) clean
-	rm -rf .postgres .python ci-output tests/openapi/node_modules tests/playground/node_modules tests/ringing/node_modules clients/typescript/node_modules clients/typescript/dist
+	rm -rf .postgres .python ci-output tests/http-ece/node_modules tests/openapi/node_modules tests/playground/node_modules tests/ringing/node_modules clients/typescript/node_modules clients/typescript/dist

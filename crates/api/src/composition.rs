@@ -26,7 +26,7 @@ use crate::following::Following;
 pub(crate) struct Composed {
     /// What handlers work with.
     pub(crate) api: Api,
-    /// What keeps its signing keys up with the database.
+    /// What keeps its keys up with the database.
     pub(crate) following: Following,
     /// What works beside the handlers, not yet started.
     pub(crate) workers: Workers,
@@ -76,8 +76,12 @@ pub(crate) async fn compose(configuration: &Configuration) -> anyhow::Result<Com
         watched,
     } = Custody::open(configuration, configuration.migrate)?;
     let senders = configuration.senders.build(configuration.mode, &clock)?;
-    let bell = Bell::new();
-    let metrics = Metrics::new(watched).context("the metrics cannot be made")?;
+    configuration
+        .push
+        .subject(configuration.mode, &configuration.issuer)?;
+    let code_bell = Bell::new();
+    let push_bell = Bell::new();
+    let metrics = Arc::new(Metrics::new(watched).context("the metrics cannot be made")?);
     let keys =
         KeyRing::load_or_create(store.as_ref(), sealer.as_ref(), entropy.as_ref(), clock.as_ref()).await?;
     let following = Following::new(keys.follower(), Arc::clone(&store), sealer);
@@ -95,11 +99,14 @@ pub(crate) async fn compose(configuration: &Configuration) -> anyhow::Result<Com
         code_hasher: Arc::new(CodeMacs::new(&secrets)?),
         destinations: Arc::<LibPhoneNumber>::clone(&numbering),
         code_sender: Arc::new(senders),
-        wake: Arc::new(bell.clone()),
-        vapid: Arc::new(keys.vapid()),
+        wake: Arc::new(code_bell.clone()),
+        vapid: keys.vapid(),
+        push,
+        push_wake: Arc::new(push_bell.clone()),
+        push_tally: metrics.clone(),
     };
     let doorbell = Doorbell::new(ports, policy);
-    let workers = workers(&doorbell, bell);
+    let workers = workers(&doorbell, code_bell, push_bell);
     let api = Api {
         doorbell,
         numbering,
@@ -111,14 +118,12 @@ pub(crate) async fn compose(configuration: &Configuration) -> anyhow::Result<Com
         },
         entropy,
         keys: Arc::new(Jwks::of(keys.signing())),
-        // Delivery is not part of this version: no provider can be configured yet.
-        push_configured: false,
         is_development: configuration.mode == Mode::Development,
         trusted_proxies: TrustedProxies::new(configuration.trusted_proxies.clone()),
         cors: Cors::new(configuration.cors_origins.clone()),
         strict_transport: configuration.mode == Mode::Production,
         request_time: Duration::from_secs(configuration.request_timeout),
-        metrics: Arc::new(metrics),
+        metrics,
     };
     Ok(Composed {
         api,
@@ -128,11 +133,17 @@ pub(crate) async fn compose(configuration: &Configuration) -> anyhow::Result<Com
 }
 
 /// What a server does beside answering.
-fn workers(doorbell: &Doorbell, bell: Bell) -> Workers {
+fn workers(doorbell: &Doorbell, code_bell: Bell, push_bell: Bell) -> Workers {
     const MINUTE: Duration = Duration::from_mins(1);
-    let (expired, swept) = (doorbell.clone(), doorbell.clone());
+    const QUARTER_MINUTE: Duration = Duration::from_secs(15);
+    let (expired, swept, pruned) = (doorbell.clone(), doorbell.clone(), doorbell.clone());
     Workers::new()
-        .deliver(doorbell.clone(), bell)
+        .deliver(doorbell.clone(), code_bell)
+        .dispatch(doorbell.clone(), push_bell)
+        .every(QUARTER_MINUTE, "whether pruning is stopped", move || {
+            let doorbell = pruned.clone();
+            async move { doorbell.note_pruning().await }
+        })
         .every(MINUTE, "expired codes", move || {
             let doorbell = expired.clone();
             async move { doorbell.drop_expired_codes().await.map(drop) }

@@ -49,7 +49,7 @@ pub use account::AccountError;
 pub use add_device::AddDevice;
 pub use deliver_codes::DeliveredCode;
 pub use deliver_messages::{Attempted, Claims, Dispatch};
-pub use messages::{MessageError, OwnMessageError};
+pub use messages::{MessageError, MessagePage, OwnMessageError, TrailPage};
 pub use personal_data::Activity;
 pub use record_live_activity::RecordLiveActivity;
 pub use refresh_device_token::RefreshDeviceToken;
@@ -60,7 +60,7 @@ pub use remove_credential::RemoveError;
 pub use request_code::{CodeRequested, RequestCode, RequestCodeError};
 pub use send_message::{Accepted, SendError, SendMessage};
 pub use sessions::EndSessionError;
-pub use subscribe::Subscribe;
+pub use subscribe::{Subscribe, SubscribeError};
 pub use sweep::Swept;
 pub use test_push::TestPushError;
 pub use update_device::UpdateDevice;
@@ -108,7 +108,7 @@ pub struct Ports {
     pub code_sender: Arc<dyn CodeSender>,
     /// Who is rung when a code has been left to deliver.
     pub wake: Arc<dyn Wake>,
-    /// This server's name at push services.
+    /// This service's names at push services.
     pub vapid: Arc<dyn VapidKeys>,
     /// The providers that carry messages.
     pub push: Arc<dyn PushSender>,
@@ -148,8 +148,8 @@ impl Doorbell {
     }
 
     /// The VAPID public key that browsers subscribe with (RFC 8292 §3.2).
-    pub fn vapid_public_key(&self) -> &[u8; 65] {
-        self.ports.vapid.current_public()
+    pub fn vapid_public_key(&self) -> [u8; 65] {
+        self.ports.vapid.offered(self.now()).public
     }
 
     /// Whether the store answers and its schema is this program's.

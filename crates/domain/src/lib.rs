@@ -39,6 +39,7 @@ pub mod test_numbers;
 pub mod text;
 pub mod time_zone;
 pub mod user;
+pub mod vapid;
 pub mod watch;
 pub mod web_push;
 

@@ -14,6 +14,7 @@ use crate::message::{Content, Message};
 use crate::sealed::SealedPlace;
 use crate::secret::Secret;
 use crate::session::{Caller, RefreshClaim};
+use crate::vapid::VapidKeyName;
 use crate::{JobId, MessageId, PhoneNumber, Provider, SessionId, Timestamp, UserId};
 
 /// A future that a port gives back, so that the port can stand behind `dyn`.
@@ -83,13 +84,19 @@ pub trait Sealer: Send + Sync {
     fn is_current(&self, sealed: &[u8]) -> bool;
 }
 
-/// The key pair by which this server names itself to push services (RFC 8292).
+/// The key pairs by which this service names itself to push services (RFC 8292).
 pub trait VapidKeys: Send + Sync {
-    /// The name of the key that new subscriptions are made under.
-    fn current_id(&self) -> &str;
+    /// The key that subscriptions are made under at `now`.
+    fn offered(&self, now: Timestamp) -> VapidKeyName;
 
-    /// Its public half: 65 octets, uncompressed point on P-256.
-    fn current_public(&self) -> &[u8; 65];
+    /// The public half of the key of that name; `None` for one that this server does not know, or not yet.
+    fn public(&self, id: &str) -> Option<[u8; 65]>;
+
+    /// The name of the key with that public half.
+    fn id_of(&self, public: &[u8; 65]) -> Option<String>;
+
+    /// Signs `message` with the key of that name, by ES256: both numbers as 32 octets each (RFC 7518 §3.4).
+    fn sign(&self, id: &str, message: &[u8]) -> Result<[u8; 64], KeyFailure>;
 }
 
 /// Delivery of one-time codes.

@@ -383,7 +383,7 @@ pub struct StoredKey {
     pub sealed: Vec<u8>,
     /// When it was made.
     pub created_at: Timestamp,
-    /// When it does what; a key of another use than signing starts when it is made, and never retires.
+    /// When it does what. A VAPID key is given to browsers from its start on, and never retires.
     pub life: KeyLife,
 }
 

@@ -238,7 +238,8 @@ impl SubscriptionKeys {
     }
 }
 
-fn decode<const N: usize>(text: &str) -> Option<[u8; N]> {
+/// The octets of base64url, with or without padding; `None` for any other number of them.
+pub(crate) fn decode<const N: usize>(text: &str) -> Option<[u8; N]> {
     // 65 octets are 88 characters with padding: nothing longer is worth decoding.
     if text.len() > 88 {
         return None;

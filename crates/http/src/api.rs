@@ -30,8 +30,6 @@ pub struct Api {
     pub entropy: Arc<dyn Entropy>,
     /// The public signing keys.
     pub keys: Arc<dyn PublishedKeys>,
-    /// Whether a push provider is configured.
-    pub push_configured: bool,
     /// Whether what is for developers is there: the demo, and the way from `/` to the playground.
     pub is_development: bool,
     /// Whose `X-Forwarded-For` is believed.

@@ -6,6 +6,7 @@
     reason = "this crate is test code, where a panic is how a test fails"
 )]
 
+pub mod browser;
 pub mod build;
 pub mod clock;
 pub mod contract;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 
 use doorbell_domain::store::Store;
 
+pub use browser::{Browser, Unreadable};
 pub use clock::FakeClock;
 pub use entropy::CountingEntropy;
 pub use scene::Scene;

@@ -7,10 +7,14 @@ import os
 import random
 import re
 import threading
+from datetime import datetime, timedelta, timezone
 
 import requests
 
 URL = os.environ["DOORBELL_URL"]
+
+# What a back end shows.
+BACK_END = {"Authorization": f"Bearer {os.environ['DOORBELL_API_KEY']}"}
 
 # Hypothesis keeps the module's own generator for itself.
 chance = random.Random()
@@ -57,7 +61,8 @@ class Person:
         said = claims(self.access)
         self.user = said["sub"]
         self.session = said["sid"]
-        self.fingerprint = f"fuzz-{told['phoneNumber']}"
+        self.number = told["phoneNumber"]
+        self.fingerprint = f"fuzz-{self.number}"
         self.calls = 0
 
     def telephone(self):
@@ -73,9 +78,9 @@ class Person:
         ask("POST", "/api/v1/notifications/live-activity-sessions", json=body, headers=self.bearer)
         return body["activityId"]
 
-    def subscription(self, push_service="https://updates.push.services.mozilla.com/wpush/v2"):
+    def subscription(self):
         """The endpoint of a browser of theirs."""
-        endpoint = f"{push_service}/{self.user}"
+        endpoint = f"https://updates.push.services.mozilla.com/wpush/v2/{self.user}"
         keys = {
             "p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
             "auth": "BTBZMqHH6r4Tts7J_aSIgg",
@@ -83,10 +88,13 @@ class Person:
         ask("POST", "/push/subscribe", json={"endpoint": endpoint, "keys": keys}, headers=self.bearer)
         return endpoint
 
-    def rung(self):
-        """The id of a ring at a browser of theirs, whose push service is not there."""
-        self.subscription("http://127.0.0.1:9")
-        return ask("POST", "/demo/ring", json={"text": "Somebody is at the door."}, headers=self.bearer).json()["id"]
+    def message(self):
+        """The id of a message to them, with a job."""
+        self.subscription()
+        # In a day, so that nobody is rung meanwhile.
+        at = datetime.now(timezone.utc) + timedelta(days=1)
+        body = {"to": {"users": [self.user]}, "notification": {"title": "Ring"}, "sendAt": at.isoformat()}
+        return ask("POST", "/v1/messages", json=body, headers=BACK_END).json()["id"]
 
     def dying(self):
         """Asks for the deletion of their account."""

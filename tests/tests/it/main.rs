@@ -66,3 +66,5 @@ mod token_headers;
 mod transport;
 #[cfg(test)]
 mod two_servers;
+#[cfg(test)]
+mod vapid_rotation;

@@ -148,7 +148,7 @@ pub async fn a_subscription_is_kept_whole(store: Arc<dyn Store>) {
         session_ended: false,
         endpoint,
         keys,
-        vapid_key,
+        vapid_key: vapid_key.resolve(None),
         device_name,
         user_agent,
         created_at: at,

@@ -1,0 +1,3 @@
+//! Delivery of notifications, a module for each of those who carry them.
+
+pub mod web_push;
