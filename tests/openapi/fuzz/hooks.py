@@ -49,7 +49,7 @@ PATHS = {
     "getUserTrail": lambda person: {"id": person.user},
     "getPlaygroundPart": lambda person: {"version": version("/docs", "/docs/"), "name": "playground.js"},
     "getDemoPart": lambda person: {"version": version("/demo", "/demo/assets/"), "name": "demo.js"},
-    "getDemoRing": lambda person: {"id": person.rung()},
+    "getDemoRing": lambda person: {"id": person.message()},
 }
 QUERIES = {
     "getDevice": lambda person: {"id": person.telephone()["id"]},

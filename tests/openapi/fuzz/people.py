@@ -78,9 +78,9 @@ class Person:
         ask("POST", "/api/v1/notifications/live-activity-sessions", json=body, headers=self.bearer)
         return body["activityId"]
 
-    def subscription(self, push_service="https://updates.push.services.mozilla.com/wpush/v2"):
+    def subscription(self):
         """The endpoint of a browser of theirs."""
-        endpoint = f"{push_service}/{self.user}"
+        endpoint = f"https://updates.push.services.mozilla.com/wpush/v2/{self.user}"
         keys = {
             "p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
             "auth": "BTBZMqHH6r4Tts7J_aSIgg",
@@ -95,11 +95,6 @@ class Person:
         at = datetime.now(timezone.utc) + timedelta(days=1)
         body = {"to": {"users": [self.user]}, "notification": {"title": "Ring"}, "sendAt": at.isoformat()}
         return ask("POST", "/v1/messages", json=body, headers=BACK_END).json()["id"]
-
-    def rung(self):
-        """The id of a ring at a browser of theirs, whose push service is not there."""
-        self.subscription("http://127.0.0.1:9")
-        return ask("POST", "/demo/ring", json={"text": "Somebody is at the door."}, headers=self.bearer).json()["id"]
 
     def dying(self):
         """Asks for the deletion of their account."""

@@ -19,13 +19,11 @@ mod code_delivery;
 #[cfg(test)]
 mod cors;
 #[cfg(test)]
-<<<<<<< HEAD
-mod demo;
-=======
 mod dead_browsers;
 #[cfg(test)]
 mod delivery;
->>>>>>> fd732632b8f50dc91dc61ebe64682ebce4c021d4
+#[cfg(test)]
+mod demo;
 #[cfg(test)]
 mod device_token;
 #[cfg(test)]
