@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use diesel::sql_types::{BigInt, Text};
 use diesel::{PgConnection, QueryableByName, RunQueryDsl, sql_query};
-use doorbell_domain::Platform;
 use doorbell_domain::job::{FinalState, Finished};
+use doorbell_domain::{Clock, Platform};
 use doorbell_testkit::Scene;
 use doorbell_testkit::build::{alert, web_push};
 use doorbell_testkit::everything::everything;
+use time::Duration;
 
 use crate::database::{Database, open};
 
@@ -76,25 +77,58 @@ async fn no_request_reads_what_grows_with_the_number_of_people() {
     assert_eq!(scene.finish(over.collect(), now).await.jobs.len(), 400);
     // Of rows that were written anew, an index has the old place until somebody has looked there once.
     assert_eq!(scene.claim(now, 1).await, []);
+    let read = read_by(&database, scene, async |scene| everything(&scene).await).await;
+    assert_eq!(read, BTreeMap::new(), "so many entries were read");
+}
+
+/// However much waits for a slow push service, those who deliver for others need not look at it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_claim_reads_what_waits_in_a_slow_lane() {
+    let database = Database::migrated();
+    let scene = Scene::new(Arc::new(database.store(1)));
+    let person = scene.person(1).await;
+    scene.browser(person, "browser").await;
+    let mut slow = Vec::new();
+    for _ in 0..OTHERS {
+        let sent = scene.send(person.user).await;
+        slow.extend(sent.jobs.into_iter().map(|job| job.lane));
+    }
+    slow.truncate(1);
+    scene.telephone(person, "telephone").await;
+    scene.send(person.user).await;
+    let now = scene.clock.now();
+    let read = read_by(&database, scene, async |scene| {
+        assert_eq!(scene.claim_beside(now, 10, slow.clone()).await.len(), 1);
+        let lane = slow.first().expect("a lane").clone();
+        scene
+            .write(move |unit| unit.rest_lane(&lane, now + Duration::seconds(1)))
+            .await;
+        assert_eq!(scene.claim(now, 10).await, []);
+    })
+    .await;
+    assert_eq!(read, BTreeMap::new(), "so many entries were read");
+}
+
+/// Does `work` through a store that is opened for it; gives where it read much.
+async fn read_by(database: &Database, scene: Scene, work: impl AsyncFnOnce(Scene)) -> BTreeMap<String, i64> {
     let Scene {
         store,
         clock,
         entropy,
     } = scene;
     drop(store);
-    let before = read_so_far(&database);
-    let scene = Scene {
+    let before = read_so_far(database);
+    work(Scene {
         store: Arc::new(database.store(1)),
         clock,
         entropy,
-    };
-    everything(&scene).await;
-    drop(scene.store);
-    let mut read = read_so_far(&database);
+    })
+    .await;
+    let mut read = read_so_far(database);
     for (place, entries) in &mut read {
         *entries -= before.get(place).copied().unwrap_or(0);
     }
     let much = i64::from(OTHERS) / 2;
     read.retain(|_, entries| *entries >= much);
-    assert_eq!(read, BTreeMap::new(), "so many entries were read");
+    read
 }

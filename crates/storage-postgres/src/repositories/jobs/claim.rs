@@ -18,15 +18,29 @@ use crate::rows::{JobRow, MessageRow, SubscriptionRow, TokenRow};
 use crate::schema::{messages, push_jobs, push_tokens, subscriptions};
 use crate::statement::statement;
 
+/// How many times as many jobs are looked at as are claimed, so that those who claim at once find enough beside each other.
+const CHOICE: u32 = 4;
+
 statement! {
-    /// Claims jobs as `Schedule::claimed` would. Rows are chosen and locked once, before any of them is written, so that no
-    /// more are claimed than asked for.
+    /// Claims jobs as `Schedule::claimed` would. Each lane is asked for what is due first, so that what waits in a slow one is never
+    /// read; then rows are locked once, before any of them is written, so that no more are claimed than asked for.
     ClaimJobs -> push_jobs::SqlType:
-    "WITH due AS MATERIALIZED (
-        SELECT job.id FROM push_jobs job WHERE job.due_at <= " [now: Moment => Timestamptz]
-    " AND job.lane <> ALL(" [busy: Vec<String> => Array<Text>]
-    ") AND job.lane <> ALL(ARRAY(SELECT resting.lane FROM resting_lanes resting WHERE resting.until > $1))
-        ORDER BY job.due_at LIMIT " [most: i64 => BigInt] " FOR UPDATE OF job SKIP LOCKED
+    "WITH RECURSIVE lanes AS (
+        (SELECT any_job.lane FROM push_jobs any_job ORDER BY any_job.lane LIMIT 1)
+        UNION ALL SELECT (
+            SELECT any_job.lane FROM push_jobs any_job WHERE any_job.lane > lanes.lane ORDER BY any_job.lane LIMIT 1
+        ) FROM lanes WHERE lanes.lane IS NOT NULL
+    ), due AS MATERIALIZED (
+        SELECT job.id FROM (
+            SELECT early.id, early.due_at FROM lanes CROSS JOIN LATERAL (
+                SELECT waiting.id, waiting.due_at FROM push_jobs waiting
+                WHERE waiting.lane = lanes.lane AND waiting.due_at <= " [now: Moment => Timestamptz]
+    " ORDER BY waiting.due_at LIMIT " [choice: i64 => BigInt]
+    ") AS early WHERE lanes.lane <> ALL(" [busy: Vec<String> => Array<Text>]
+    ") AND lanes.lane <> ALL(ARRAY(SELECT resting.lane FROM resting_lanes resting WHERE resting.until > $1))
+            ORDER BY early.due_at LIMIT $2
+        ) AS next JOIN push_jobs job ON job.id = next.id AND job.due_at <= $1
+        ORDER BY next.due_at LIMIT " [most: i64 => BigInt] " FOR UPDATE OF job SKIP LOCKED
     ) UPDATE push_jobs SET due_at = " [until: Moment => Timestamptz]
     ", claimed = true, fence = fence + 1, receives = receives + 1 FROM due WHERE push_jobs.id = due.id RETURNING "
     {push_jobs::all_columns}
@@ -76,6 +90,7 @@ impl Repositories<'_> {
     ) -> Found<Vec<Claimed>> {
         let statement = ClaimJobs {
             now: Moment(now),
+            choice: i64::from(most) * i64::from(CHOICE),
             busy: busy.iter().map(|lane| lane.name().to_owned()).collect(),
             most: most.into(),
             until: Moment(until),
