@@ -57,7 +57,7 @@ on_both!(
         dies(&server, &by, &person).await;
         service.next().await;
         let began = Instant::now();
-        while server.count("web_push_subscriptions") > 0 {
+        while server.count("subscriptions") > 0 {
             assert!(began.elapsed() < Duration::from_mins(1), "{}", server.log());
         }
         assert_eq!(server.count("devices"), 0);
@@ -111,10 +111,10 @@ on_both!(
         dies(&server, &by, &person).await;
         server.advance(29 * DAY);
         assert!(server.run(&["sweep"]).status.success());
-        assert_eq!(server.count("web_push_subscriptions"), 1);
+        assert_eq!(server.count("subscriptions"), 1);
         server.advance(2 * DAY);
         assert!(server.run(&["sweep"]).status.success());
-        assert_eq!(server.count("web_push_subscriptions"), 0);
+        assert_eq!(server.count("subscriptions"), 0);
         assert_eq!(server.count("devices"), 0);
     }
 );
