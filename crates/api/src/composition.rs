@@ -76,7 +76,7 @@ pub(crate) async fn compose(configuration: &Configuration) -> anyhow::Result<Com
         watched,
     } = Custody::open(configuration, configuration.migrate)?;
     let senders = configuration.senders.build(configuration.mode, &clock)?;
-    configuration
+    let subject = configuration
         .push
         .subject(configuration.mode, &configuration.issuer)?;
     let code_bell = Bell::new();
@@ -90,6 +90,7 @@ pub(crate) async fn compose(configuration: &Configuration) -> anyhow::Result<Com
         .map_err(|_| anyhow::anyhow!("reading the numbering plans panicked"))??;
     let policy = configuration.policy(&numbering)?;
     let numbering = Arc::new(numbering);
+    let push_clock = Arc::clone(&clock);
     let ports = Ports {
         store,
         clock,
@@ -101,7 +102,12 @@ pub(crate) async fn compose(configuration: &Configuration) -> anyhow::Result<Com
         code_sender: Arc::new(senders),
         wake: Arc::new(code_bell.clone()),
         vapid: keys.vapid(),
-        push,
+        push: Arc::new(doorbell_push::web_push::Provisional::new(
+            doorbell_push::web_push::Authorizations::new(keys.vapid(), subject),
+            Arc::clone(&entropy),
+            push_clock,
+            configuration.push.rings_browsers()?,
+        )?),
         push_wake: Arc::new(push_bell.clone()),
         push_tally: metrics.clone(),
     };
@@ -118,7 +124,7 @@ pub(crate) async fn compose(configuration: &Configuration) -> anyhow::Result<Com
         },
         entropy,
         keys: Arc::new(Jwks::of(keys.signing())),
-        leads_to_playground: configuration.mode == Mode::Development,
+        is_development: configuration.mode == Mode::Development,
         trusted_proxies: TrustedProxies::new(configuration.trusted_proxies.clone()),
         cors: Cors::new(configuration.cors_origins.clone()),
         strict_transport: configuration.mode == Mode::Production,

@@ -85,11 +85,12 @@ impl Doorbell {
     }
 
     /// What became of a message that the caller sent to themselves, as [`Self::message`] tells.
-    pub async fn own_message(&self, caller: Caller, id: MessageId) -> Result<MessageReport, OwnMessageError> {
+    pub async fn own_message(&self, caller: Caller, id: MessageId) -> Result<MessagePage, OwnMessageError> {
         self.admit(caller, None).await?;
-        let report = self.message(id, None, OWN_JOBS).await?.report;
-        let own = !report.jobs.is_empty() && report.jobs.iter().all(|job| job.user == caller.user);
-        own.then_some(report)
+        let page = self.message(id, None, OWN_JOBS).await?;
+        let jobs = &page.report.jobs;
+        let own = !jobs.is_empty() && jobs.iter().all(|job| job.user == caller.user);
+        own.then_some(page)
             .ok_or(OwnMessageError::Message(MessageError::Unknown))
     }
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use doorbell_application::{
-    AccessError, AccountError, EndSessionError, MessageError, RefreshError, RemoveError, RequestCodeError,
-    SendError, SubscribeError, TestPushError, VerifyCodeError,
+    AccessError, AccountError, EndSessionError, MessageError, OwnMessageError, RefreshError, RemoveError,
+    RequestCodeError, SendError, SubscribeError, TestPushError, VerifyCodeError,
 };
 use doorbell_domain::code::CodeRefusal;
 use doorbell_domain::ports::KeyFailure;
@@ -242,6 +242,15 @@ impl From<MessageError> for Failure {
         match error {
             MessageError::Unknown => Self::NotFound,
             MessageError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<OwnMessageError> for Failure {
+    fn from(error: OwnMessageError) -> Self {
+        match error {
+            OwnMessageError::Access(error) => error.into(),
+            OwnMessageError::Message(error) => error.into(),
         }
     }
 }

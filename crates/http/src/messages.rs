@@ -7,6 +7,9 @@ mod report;
 mod send;
 mod trail;
 
+pub(crate) use report::ReportAnswer;
+pub(crate) use send::AcceptedAnswer;
+
 use crate::routing::{Operation, operation};
 
 /// The operations, in the order of the document.

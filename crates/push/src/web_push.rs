@@ -2,11 +2,13 @@
 //! (RFC 8292).
 
 mod encryption;
+mod provisional;
 mod subject;
 mod topic;
 mod vapid;
 
 pub use encryption::{EncryptionError, MAX_PLAINTEXT, encrypt};
+pub use provisional::Provisional;
 pub use subject::{Subject, SubjectError};
 pub use topic::topic;
 pub use vapid::{Authorizations, VapidError};

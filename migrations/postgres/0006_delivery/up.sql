@@ -82,6 +82,7 @@ CREATE TABLE finished_jobs (
 ) PARTITION BY RANGE (finished_at);
 
 CREATE TABLE finished_jobs_rest PARTITION OF finished_jobs DEFAULT;
+CREATE INDEX finished_jobs_rest_finished_at ON finished_jobs_rest (finished_at);
 
 CREATE INDEX finished_jobs_message ON finished_jobs (message_id, id);
 CREATE INDEX finished_jobs_user ON finished_jobs (user_id, id DESC);
@@ -95,7 +96,7 @@ CREATE TABLE resting_lanes (
 
 -- One row while nobody is held for dead.
 CREATE TABLE pruning_stops (
-    only  boolean PRIMARY KEY CHECK (only),
+    sole  boolean PRIMARY KEY CHECK (sole),
     since timestamptz NOT NULL
 );
 

@@ -101,6 +101,6 @@ class Person:
         ask("POST", "/api/v1/users/me/account-deletion", headers=self.bearer)
 
 
-def playground_version():
-    """The version in the paths of the playground's parts."""
-    return re.search(r"/docs/([0-9a-f]{16})/", ask("GET", "/docs").text)[1]
+def version(page, parts):
+    """The version in the paths of a page's parts."""
+    return re.search(rf"{parts}([0-9a-f]{{16}})/", ask("GET", page).text)[1]

@@ -23,6 +23,8 @@ mod dead_browsers;
 #[cfg(test)]
 mod delivery;
 #[cfg(test)]
+mod demo;
+#[cfg(test)]
 mod device_token;
 #[cfg(test)]
 mod document;
@@ -49,7 +51,7 @@ mod one_registry;
 #[cfg(test)]
 mod outages;
 #[cfg(test)]
-mod playground;
+mod pages;
 #[cfg(test)]
 mod push_test;
 #[cfg(test)]

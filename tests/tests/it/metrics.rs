@@ -202,6 +202,7 @@ on_both!(
             "/health/live",
             "/health/ready",
             "/docs",
+            "/demo",
             "/openapi.json",
             "/.well-known/jwks.json",
             "/api/v1/auth/me",

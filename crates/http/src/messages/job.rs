@@ -11,7 +11,7 @@ use crate::openapi::vocabulary;
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = MessageJob)]
-pub(super) struct JobAnswer {
+pub(crate) struct JobAnswer {
     /// What it is known by.
     #[schema(format = "uuid")]
     id: String,

@@ -26,7 +26,7 @@ const DEFAULT_LIMIT: u32 = 100;
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = MessageReport)]
-pub(super) struct ReportAnswer {
+pub(crate) struct ReportAnswer {
     /// What it is known by.
     #[schema(format = "uuid")]
     id: String,

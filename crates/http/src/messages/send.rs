@@ -54,7 +54,7 @@ pub(super) struct MessageBody {
 /// A message that was accepted.
 #[derive(Serialize, ToSchema)]
 #[schema(as = MessageAccepted)]
-pub(super) struct AcceptedAnswer {
+pub(crate) struct AcceptedAnswer {
     /// What it is known by.
     #[schema(format = "uuid")]
     id: String,

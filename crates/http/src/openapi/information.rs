@@ -106,8 +106,8 @@ pub(super) fn tags() -> Vec<Tag> {
         ),
         tag(
             "Service",
-            "Doorbell's own operations: its health, its public keys, its document. Nobody need be signed in. Errors are \
-            problem details (RFC 9457).",
+            "Doorbell's own operations: its health, its public keys, its document. Nobody need be signed in, but to ring \
+            by the demo. Errors are problem details (RFC 9457).",
         ),
     ]
 }
