@@ -5,7 +5,10 @@ use doorbell_tests::{Database, Method, Phone, Server, Setup, on_both, ring};
 fn said(server: &Server, arguments: &[&str]) -> (bool, String) {
     let output = server.run(arguments);
     let text = String::from_utf8(output.stdout).expect("UTF-8");
-    (output.status.success(), text + &String::from_utf8_lossy(&output.stderr))
+    (
+        output.status.success(),
+        text + &String::from_utf8_lossy(&output.stderr),
+    )
 }
 
 on_both!(
@@ -56,7 +59,10 @@ on_both!(a_key_is_revoked_for_good, async |server: Server| {
     // Its name is free again, and the next one of that name is another key.
     let next = server.back_end("first");
     assert_ne!(next.key, first.key);
-    server.send_message(&next, &ring(&person)).await.assert_status(202);
+    server
+        .send_message(&next, &ring(&person))
+        .await
+        .assert_status(202);
     server
         .send_message(&first, &ring(&person))
         .await

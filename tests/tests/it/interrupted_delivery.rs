@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use doorbell_tests::{
-    BackEnd, Browser, Database, Phone, PushReply, PushService, Server, Setup, SignedIn, join_all, json, on_both,
+    BackEnd, Browser, Database, Phone, PushReply, PushService, Server, Setup, SignedIn, join_all, json,
+    on_both,
 };
 
 /// Longer than a claim holds.
@@ -120,30 +121,31 @@ on_both!(
         service.next().await;
         all_arrive(&server, &by, &id, 1).await;
         let nothing = server.run(&["jobs", "redrive"]);
-        assert_eq!(
-            String::from_utf8_lossy(&nothing.stdout).trim(),
-            "0 jobs put back"
-        );
+        assert_eq!(String::from_utf8_lossy(&nothing.stdout).trim(), "0 jobs put back");
     }
 );
 
 #[test]
 fn two_servers_ring_each_browser_once() {
-    doorbell_tests::play(Database::Postgres, |setup: Setup| setup, async |server: Server| {
-        let mut service = PushService::start().await;
-        let by = server.back_end("shop");
-        let other = Server::second_on(&server);
-        let (person, _) = with_browsers(&server, &service, 180).await;
-        let mut ids = Vec::new();
-        for n in 0..4 {
-            let through = if n % 2 == 0 { &server } else { &other };
-            ids.push(through.ring(&by, &person).await);
-        }
-        for id in &ids {
-            all_arrive(&server, &by, id, 180).await;
-        }
-        assert_eq!(service.rest().len(), 4 * 180);
-        drop(other);
-        assert!(service.rest().is_empty());
-    });
+    doorbell_tests::play(
+        Database::Postgres,
+        |setup: Setup| setup,
+        async |server: Server| {
+            let mut service = PushService::start().await;
+            let by = server.back_end("shop");
+            let other = Server::second_on(&server);
+            let (person, _) = with_browsers(&server, &service, 180).await;
+            let mut ids = Vec::new();
+            for n in 0..4 {
+                let through = if n % 2 == 0 { &server } else { &other };
+                ids.push(through.ring(&by, &person).await);
+            }
+            for id in &ids {
+                all_arrive(&server, &by, id, 180).await;
+            }
+            assert_eq!(service.rest().len(), 4 * 180);
+            drop(other);
+            assert!(service.rest().is_empty());
+        },
+    );
 }

@@ -158,13 +158,9 @@ on_both!(
             .assert_problem(404, "not_found");
 
         // What is left of 3,993 bytes is found by halves.
-        let body =
-            |length: usize| json!({"to": {"phones": ["+905550000001"]}, "data": {"text": "x".repeat(length)}});
+        let body = |length: usize| json!({"to": {"phones": ["+905550000001"]}, "data": {"text": "x".repeat(length)}});
         let (mut fits, mut over) = (3_000, 3_993);
-        server
-            .send_message(&by, &body(fits))
-            .await
-            .assert_status(202);
+        server.send_message(&by, &body(fits)).await.assert_status(202);
         while over - fits > 1 {
             let middle = usize::midpoint(fits, over);
             match server.send_message(&by, &body(middle)).await {
@@ -207,7 +203,9 @@ on_both!(
         // Another key is another request, and so is another back end's.
         send_as(&server, &by, "order-2", &body).await.assert_status(202);
         let other = server.back_end("other");
-        send_as(&server, &other, "order-1", &body).await.assert_status(202);
+        send_as(&server, &other, "order-1", &body)
+            .await
+            .assert_status(202);
         assert_eq!(server.count("messages"), 3);
         for bad in ["", &"x".repeat(256)] {
             let answer = send_as(&server, &by, bad, &body).await;
@@ -215,7 +213,9 @@ on_both!(
             assert_eq!(named(&answer.json()["detail"]), ["Idempotency-Key"]);
         }
         let twice = server.post("/v1/messages").bearer(&by.key);
-        let twice = twice.header("Idempotency-Key", "a").header("Idempotency-Key", "a");
+        let twice = twice
+            .header("Idempotency-Key", "a")
+            .header("Idempotency-Key", "a");
         twice
             .json(&body)
             .send()
@@ -290,9 +290,7 @@ on_both!(a_message_is_taken_back, async |server: Server| {
     service.next().await;
     assert!(service.rest().is_empty(), "what was taken back is not sent");
     for unknown in ["019ae1f4-2b3c-7d4e-8f50-6a7b8c9d0e1f", "x", "%FF"] {
-        cancel(unknown.to_owned())
-            .await
-            .assert_problem(404, "not_found");
+        cancel(unknown.to_owned()).await.assert_problem(404, "not_found");
         let path = format!("/v1/messages/{unknown}");
         let answer = server.get(&path).bearer(&by.key).send().await;
         answer.assert_problem(404, "not_found");

@@ -5,54 +5,53 @@ use std::time::Duration;
 use doorbell_tests::{Answer, Phone, PushService, Server, Setup, SignedIn, join_all, json, on_both};
 
 async fn test_push(server: &Server, person: &SignedIn) -> Answer {
-    server
-        .post("/api/v1/push.test")
-        .rocket_by(person)
-        .send()
-        .await
+    server.post("/api/v1/push.test").rocket_by(person).send().await
 }
 
 fn without_providers(setup: Setup) -> Setup {
     setup.env("DOORBELL_PROVIDERS", "none")
 }
 
-on_both!(a_test_rings_all_of_the_callers_browsers, async |server: Server| {
-    let mut service = PushService::start().await;
-    let person = server.sign_in(&Phone::nth(1)).await;
-    let neighbour = server.sign_in(&Phone::nth(2)).await;
-    let browsers = ["a", "b"].map(|name| service.browser(name));
-    for browser in &browsers {
+on_both!(
+    a_test_rings_all_of_the_callers_browsers,
+    async |server: Server| {
+        let mut service = PushService::start().await;
+        let person = server.sign_in(&Phone::nth(1)).await;
+        let neighbour = server.sign_in(&Phone::nth(2)).await;
+        let browsers = ["a", "b"].map(|name| service.browser(name));
+        for browser in &browsers {
+            server
+                .subscribe_browser(&person, browser)
+                .await
+                .assert_status(201);
+        }
         server
-            .subscribe_browser(&person, browser)
+            .subscribe_browser(&neighbour, &service.browser("c"))
             .await
             .assert_status(201);
+        // No provider carries it, so it is not counted.
+        let token = json!({"type": "gcm", "value": "TOKEN", "appName": "MyApp"});
+        server.push_token(&person, &token).await.assert_status(200);
+        let answer = test_push(&server, &person).await.expect(200);
+        assert_eq!(answer.json(), json!({"tokensCount": 2, "success": true}));
+        for _ in 0..2 {
+            let push = service.next().await;
+            let browser = browsers.iter().find(|browser| browser.path() == push.path);
+            let said = browser.expect("one of the caller's").read(&push);
+            let body = said["notification"]["body"].as_str();
+            assert!(body.is_some_and(|text| !text.is_empty()), "{said}");
+        }
+        // Whatever the body is, it is none.
+        for body in ["{}", "{\"more\":1}", "{", "[]"] {
+            let request = server.post("/api/v1/push.test").rocket_by(&person);
+            let answer = request.body("text/plain", body).send().await.expect(200);
+            assert_eq!(answer.json()["tokensCount"], 2);
+        }
+        let by = server.back_end("shop");
+        let trail = server.trail(&by, &person.user_id, "").await;
+        assert_eq!(trail["entries"][0]["kind"], "delivery", "{trail}");
     }
-    server
-        .subscribe_browser(&neighbour, &service.browser("c"))
-        .await
-        .assert_status(201);
-    // No provider carries it, so it is not counted.
-    let token = json!({"type": "gcm", "value": "TOKEN", "appName": "MyApp"});
-    server.push_token(&person, &token).await.assert_status(200);
-    let answer = test_push(&server, &person).await.expect(200);
-    assert_eq!(answer.json(), json!({"tokensCount": 2, "success": true}));
-    for _ in 0..2 {
-        let push = service.next().await;
-        let browser = browsers.iter().find(|browser| browser.path() == push.path);
-        let said = browser.expect("one of the caller's").read(&push);
-        let body = said["notification"]["body"].as_str();
-        assert!(body.is_some_and(|text| !text.is_empty()), "{said}");
-    }
-    // Whatever the body is, it is none.
-    for body in ["{}", "{\"more\":1}", "{", "[]"] {
-        let request = server.post("/api/v1/push.test").rocket_by(&person);
-        let answer = request.body("text/plain", body).send().await.expect(200);
-        assert_eq!(answer.json()["tokensCount"], 2);
-    }
-    let by = server.back_end("shop");
-    let trail = server.trail(&by, &person.user_id, "").await;
-    assert_eq!(trail["entries"][0]["kind"], "delivery", "{trail}");
-});
+);
 
 on_both!(who_has_nothing_to_ring_is_told_so, async |server: Server| {
     let person = server.sign_in(&Phone::nth(1)).await;

@@ -38,13 +38,7 @@ async fn awaited(server: &Server, by: &BackEnd, service: &mut PushService) -> Aw
 }
 
 /// The hour passes; the message ends unsent.
-async fn ends_unsent(
-    server: &Server,
-    by: &BackEnd,
-    service: &mut PushService,
-    message: &str,
-    reason: &str,
-) {
+async fn ends_unsent(server: &Server, by: &BackEnd, service: &mut PushService, message: &str, reason: &str) {
     service.rest();
     server.advance(HOUR);
     let (state, why) = server.end_of(by, message).await;
@@ -72,41 +66,33 @@ on_both!(who_has_logged_out_is_not_rung, async |server: Server| {
     assert_eq!(actions, ["event", "delivery"], "{trail}");
 });
 
-on_both!(
-    who_comes_back_before_is_rung_again,
-    async |server: Server| {
-        let mut service = PushService::start().await;
-        let by = server.back_end("shop");
-        let Awaited {
-            person,
-            browser,
-            message,
-        } = awaited(&server, &by, &mut service).await;
-        logout(&server, &person).await.assert_status(200);
-        let again = server.sign_in(&person.phone).await;
-        server
-            .subscribe_browser(&again, &browser)
-            .await
-            .assert_status(201);
-        server.advance(HOUR);
-        assert_eq!(server.end_of(&by, &message).await.0, "delivered");
-        assert_eq!(service.next().await.path, browser.path());
-    }
-);
+on_both!(who_comes_back_before_is_rung_again, async |server: Server| {
+    let mut service = PushService::start().await;
+    let by = server.back_end("shop");
+    let Awaited {
+        person,
+        browser,
+        message,
+    } = awaited(&server, &by, &mut service).await;
+    logout(&server, &person).await.assert_status(200);
+    let again = server.sign_in(&person.phone).await;
+    server
+        .subscribe_browser(&again, &browser)
+        .await
+        .assert_status(201);
+    server.advance(HOUR);
+    assert_eq!(server.end_of(&by, &message).await.0, "delivered");
+    assert_eq!(service.next().await.path, browser.path());
+});
 
 on_both!(
     a_browser_that_somebody_else_has_taken_over_is_not_rung_for_the_first,
     async |server: Server| {
         let mut service = PushService::start().await;
         let by = server.back_end("shop");
-        let Awaited {
-            browser, message, ..
-        } = awaited(&server, &by, &mut service).await;
+        let Awaited { browser, message, .. } = awaited(&server, &by, &mut service).await;
         let next = server.sign_in(&Phone::nth(2)).await;
-        server
-            .subscribe_browser(&next, &browser)
-            .await
-            .assert_status(201);
+        server.subscribe_browser(&next, &browser).await.assert_status(201);
         service.rest();
         server.advance(HOUR);
         let (state, reason) = server.end_of(&by, &message).await;
@@ -128,10 +114,7 @@ on_both!(a_revoked_device_is_not_rung, async |server: Server| {
     let Awaited { person, message, .. } = awaited(&server, &by, &mut service).await;
     let device = server.devices(&person).await[0]["id"].clone();
     let revoked = json!({"id": device, "status": "revoked"});
-    server
-        .update_device(&person, &revoked)
-        .await
-        .assert_status(200);
+    server.update_device(&person, &revoked).await.assert_status(200);
     ends_unsent(&server, &by, &mut service, &message, "device_revoked").await;
 });
 
@@ -153,16 +136,13 @@ on_both!(
     }
 );
 
-on_both!(
-    who_has_been_away_for_long_is_rung,
-    async |server: Server| {
-        let mut service = PushService::start().await;
-        let by = server.back_end("shop");
-        let Awaited { person, .. } = awaited(&server, &by, &mut service).await;
-        // The session has expired, and nobody has ended it.
-        server.advance(Duration::from_hours(40 * 24));
-        server.refresh(&person.refresh).await.assert_status(401);
-        let id = server.ring(&by, &person).await;
-        assert_eq!(server.end_of(&by, &id).await.0, "delivered");
-    }
-);
+on_both!(who_has_been_away_for_long_is_rung, async |server: Server| {
+    let mut service = PushService::start().await;
+    let by = server.back_end("shop");
+    let Awaited { person, .. } = awaited(&server, &by, &mut service).await;
+    // The session has expired, and nobody has ended it.
+    server.advance(Duration::from_hours(40 * 24));
+    server.refresh(&person.refresh).await.assert_status(401);
+    let id = server.ring(&by, &person).await;
+    assert_eq!(server.end_of(&by, &id).await.0, "delivered");
+});

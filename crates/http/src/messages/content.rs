@@ -5,8 +5,9 @@ use std::fmt::Display;
 use doorbell_domain::message::{Content, Data, Notification, Ttl, TtlError};
 use doorbell_domain::text::Text;
 use serde::Deserialize;
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Number, Value, json};
 use utoipa::ToSchema;
+use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, SchemaType, Type};
 
 use crate::field::Field;
 use crate::form::Form;
@@ -35,6 +36,15 @@ pub(super) struct NotificationBody {
     /// The name of a sound that the application has.
     #[schema(value_type = Option<String>, min_length = 1, max_length = 1024, pattern = r"^[^\u0000]*$", example = "default")]
     sound: Field<String>,
+}
+
+/// The schema of `data`.
+pub(super) fn any_object() -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(SchemaType::from_iter([Type::Object, Type::Null]))
+        .additional_properties(Some(AdditionalProperties::FreeForm(true)))
+        .description(Some("What the application is told, as it is: any JSON object."))
+        .examples([json!({"orderId": "4421"})])
 }
 
 /// Reads `notification` and `data`, of which one at least must say something.
@@ -78,8 +88,6 @@ fn whole(number: &Number) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
     use crate::failure::Failure;
 

@@ -35,8 +35,7 @@ pub(super) struct MessageBody {
     /// What a person sees. May be left out where there is `data`.
     #[schema(value_type = Option<NotificationBody>)]
     notification: Field<Object<NotificationBody>>,
-    /// What the application is told, as it is: any JSON object.
-    #[schema(value_type = Option<Object>, example = json!({"orderId": "4421"}))]
+    #[schema(schema_with = content::any_object)]
     data: Field<Map<String, Value>>,
     /// For how many seconds it is worth delivering, from `sendAt` on; one day where it is left out. 0: now or never.
     #[schema(value_type = Option<u32>, minimum = 0, maximum = 2_419_200, example = 3600)]
