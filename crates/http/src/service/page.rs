@@ -34,7 +34,7 @@ pub(super) use parts;
 /// A page, and its parts under a version that is a digest of them all.
 pub(super) struct Page {
     version: String,
-    page: Asset,
+    html: Asset,
     parts: BTreeMap<&'static str, Asset>,
 }
 
@@ -45,7 +45,7 @@ impl Page {
         let bytes: Vec<&[u8]> = parts().map(|(_, text)| text.as_bytes()).collect();
         let version = digest(&bytes);
         Self {
-            page: Asset::new("text/html; charset=utf-8", html.replace(VERSION_MARK, &version)),
+            html: Asset::new("text/html; charset=utf-8", html.replace(VERSION_MARK, &version)),
             parts: parts()
                 .map(|(name, text)| (*name, Asset::new(media_type_of(name), *text)))
                 .collect(),
@@ -55,7 +55,7 @@ impl Page {
 
     /// The answer to whoever opens it.
     pub(super) fn open(&self, call: &Call) -> HttpResponse {
-        let mut answer = self.page.revalidated(&call.request);
+        let mut answer = self.html.revalidated(&call.request);
         let headers = answer.headers_mut();
         headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
         headers.insert(
