@@ -6,7 +6,7 @@ use doorbell_domain::job::{FinalState, Reason, Target, admit};
 use doorbell_domain::message::Audience;
 use doorbell_domain::sealed::SealedColumn;
 use doorbell_domain::store::{Resealed, Store};
-use doorbell_domain::{Caller, Clock, DeviceStatus, Platform, ValueHash};
+use doorbell_domain::{Caller, Clock, Platform, ValueHash};
 use time::Duration;
 
 use crate::Scene;
@@ -56,8 +56,7 @@ pub async fn a_revoked_device_is_seen(store: Arc<dyn Store>) {
     let caller = sent(&scene).await;
     let devices = scene.page(caller, 0, 10).await.devices;
     for view in devices {
-        let revoke = scene.draft(caller).on_uid(view.device.id);
-        scene.register(revoke.status(DeviceStatus::Revoked)).await;
+        scene.revoke(caller, view.device.id).await;
     }
     let end = Err((FinalState::Superseded, Reason::DeviceRevoked));
     assert_eq!(judged(&scene).await, [end; 2]);

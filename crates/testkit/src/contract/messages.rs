@@ -7,9 +7,7 @@ use doorbell_domain::idempotency::{IdempotencyKey, RequestHash};
 use doorbell_domain::job::{Claimed, FinalState, Finished, Held, LEASE, Reason, Schedule, State, Target};
 use doorbell_domain::message::{Audience, Content, Data, Message, Notification, Ttl, Urgency};
 use doorbell_domain::store::{Conflict, Ended, Recalled, Store, StoreError};
-use doorbell_domain::{
-    ApiKeyId, Clock, DeviceStatus, DeviceUid, MessageId, Platform, Provider, Timestamp, UserId,
-};
+use doorbell_domain::{ApiKeyId, Clock, DeviceUid, MessageId, Platform, Provider, Timestamp, UserId};
 use time::Duration;
 use tokio::task::JoinSet;
 use uuid::Uuid;
@@ -263,8 +261,7 @@ pub async fn what_may_not_be_rung_is_not_found(store: Arc<dyn Store>) {
     let revoked = scene.telephone(caller, "revoked").await;
     let browser = scene.browser(caller, "revoked").await;
     for uid in [revoked, browser] {
-        let revoke = scene.draft(caller).on_uid(uid);
-        scene.register(revoke.status(DeviceStatus::Revoked)).await;
+        scene.revoke(caller, uid).await;
     }
     assert_eq!(scene.reachable(Audience::of(caller.user)).await.len(), 3);
     scene.log_out(other).await;

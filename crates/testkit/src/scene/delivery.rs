@@ -1,10 +1,12 @@
 //! Messages in a scene: accepted, claimed and settled.
 
-use doorbell_domain::job::{Claimed, Finished, Job, LEASE, Target};
-use doorbell_domain::job::{Lane, State};
+use doorbell_domain::job::{Claimed, Finished, Job, LEASE, Lane, State, Target};
 use doorbell_domain::message::{Audience, Message};
+use doorbell_domain::registration::WhenRevoked;
 use doorbell_domain::store::{Ended, MessageReport};
-use doorbell_domain::{Caller, Clock, DeviceUid, FreshIds, MessageId, Platform, Timestamp, UserId};
+use doorbell_domain::{
+    Caller, Clock, DeviceStatus, DeviceUid, FreshIds, MessageId, Platform, Timestamp, UserId,
+};
 
 use super::Scene;
 use crate::build::{alert, job, message, web_push};
@@ -31,6 +33,13 @@ impl Scene {
     pub async fn browser(&self, caller: Caller, name: &str) -> DeviceUid {
         let draft = self.draft(caller).on_holder(Platform::Web).with(web_push(name));
         self.register(draft).await.view.device.id
+    }
+
+    /// Revokes the caller's device.
+    pub async fn revoke(&self, caller: Caller, device: DeviceUid) {
+        let draft = self.draft(caller).on_uid(device);
+        let draft = draft.when_revoked(WhenRevoked::KeepRevoked);
+        self.register(draft.status(DeviceStatus::Revoked)).await;
     }
 
     /// What of that audience can be rung.
