@@ -163,7 +163,7 @@ fn make(connection: &mut PgConnection, day: Day) -> QueryResult<()> {
 /// Drops a day's partition.
 fn drop_day(connection: &mut PgConnection, day: Day, limit: u32) -> QueryResult<usize> {
     let counted: i64 = diesel::select(sql::<BigInt>(&format!(
-        "(SELECT count(*) FROM (SELECT FROM {day} LIMIT {limit}) some)"
+        "(SELECT count(*) FROM (SELECT FROM {day} LIMIT {limit}) counted)"
     )))
     .get_result(connection)?;
     let reckoned: i64 = diesel::select(sql::<BigInt>(&format!(
