@@ -1215,6 +1215,13 @@ export interface components {
             readonly oneTimeCodes: readonly components["schemas"]["AllmineExportedCode"][];
             /** @description When that number was last sent a code. */
             readonly codeLastSentAt: components["schemas"]["Instant"] | null;
+            /**
+             * Format: int32
+             * @description How often in a row a code of that number was guessed wrong; signing in ends it.
+             */
+            readonly wrongCodesInARow: number;
+            /** @description The last wrong guess since the last sign-in. */
+            readonly lastWrongCodeAt: components["schemas"]["Instant"] | null;
             /** @description What happened to the account, newest first. */
             readonly events: readonly components["schemas"]["AllmineActivityItem"][];
             /** @description Which of the lists were cut. */
@@ -1323,8 +1330,8 @@ export interface components {
              * @description How often it was refreshed.
              */
             readonly refreshCount: number;
-            /** @description Whether a fingerprint is pinned to it. The fingerprint itself is what proves the application, so it is not told. */
-            readonly hasFingerprint: boolean;
+            /** @description The fingerprint that is pinned to it: the first that it showed as `x-fingerprint-id`; null where it showed none. */
+            readonly fingerprint: string | null;
             /** @description The client's `User-Agent` at sign-in. */
             readonly userAgent: string | null;
             /** @description The address that it signed in from. */
@@ -5269,7 +5276,7 @@ export interface operations {
                      *             "endReason": null,
                      *             "current": true,
                      *             "refreshCount": 4,
-                     *             "hasFingerprint": false,
+                     *             "fingerprint": null,
                      *             "userAgent": "MyApp/3.2.1 (iPhone; iOS 18.2)",
                      *             "ipAddress": "203.0.113.7",
                      *             "deviceId": "iphone-14-pro"
@@ -5335,6 +5342,8 @@ export interface operations {
                      *           }
                      *         ],
                      *         "codeLastSentAt": "2026-01-15T10:29:31.000Z",
+                     *         "wrongCodesInARow": 0,
+                     *         "lastWrongCodeAt": null,
                      *         "events": [
                      *           {
                      *             "id": "019ae1f2-7c1d-7f70-8b3c-5d6e7f8091a2",

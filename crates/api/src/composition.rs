@@ -7,20 +7,21 @@ use anyhow::Context;
 use doorbell_application::{Doorbell, Ports};
 use doorbell_domain::ports::Sealer;
 use doorbell_domain::store::Store;
-use doorbell_domain::watch::Watched;
 use doorbell_domain::web_push::EndpointPolicy;
 use doorbell_domain::{Clock, Entropy};
 use doorbell_http::{Api, Cors, Metrics, TrustedProxies};
 use doorbell_keys::{CodeMacs, Jwks, JwtTokens, KeyRing, RefreshMacs, Sealing, Secrets, SystemEntropy};
 use doorbell_standards::{IanaTimeZones, LibPhoneNumber, P256};
-use doorbell_storage_postgres::{self as postgres, PostgresStore};
-use doorbell_storage_sqlite::{self as sqlite, SqliteStore};
-use doorbell_workers::{Bell, Workers};
+use doorbell_storage_postgres as postgres;
+use doorbell_storage_sqlite as sqlite;
+use doorbell_workers::{Bell, Codes, Workers};
 
 use crate::clock::SystemClock;
-use crate::configuration::{Configuration, Database, Mode, SqliteSynchronous, Switch};
+use crate::configuration::{Configuration, Mode, Switch};
+use crate::database::Database;
 use crate::development_secret;
 use crate::following::Following;
+use crate::opened::Opened;
 
 /// A server's parts.
 pub(crate) struct Composed {
@@ -38,8 +39,9 @@ pub(crate) struct Custody {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) secrets: Secrets,
     pub(crate) sealer: Arc<dyn Sealer>,
+    pub(crate) opened: Opened,
+    /// For requests.
     pub(crate) store: Arc<dyn Store>,
-    pub(crate) watched: Arc<dyn Watched>,
 }
 
 impl Custody {
@@ -50,14 +52,14 @@ impl Custody {
         let database = Database::parse(&configuration.database_url)?;
         let secrets = secrets(configuration, &database, entropy.as_ref())?;
         let sealer: Arc<dyn Sealer> = Arc::new(Sealing::new(&secrets, Arc::clone(&entropy))?);
-        let (store, watched) = open(&database, Arc::clone(&sealer), configuration, migrate)?;
+        let opened = Opened::open(&database, Arc::clone(&sealer), configuration, migrate)?;
         Ok(Self {
             entropy,
             clock,
             secrets,
             sealer,
-            store,
-            watched,
+            store: opened.store(),
+            opened,
         })
     }
 }
@@ -72,8 +74,8 @@ pub(crate) async fn compose(configuration: &Configuration) -> anyhow::Result<Com
         clock,
         secrets,
         sealer,
+        opened,
         store,
-        watched,
     } = Custody::open(configuration, configuration.migrate)?;
     let senders = configuration.senders.build(configuration.mode, &clock)?;
     let subject = configuration
@@ -81,10 +83,11 @@ pub(crate) async fn compose(configuration: &Configuration) -> anyhow::Result<Com
         .subject(configuration.mode, &configuration.issuer)?;
     let code_bell = Bell::new();
     let push_bell = Bell::new();
-    let metrics = Arc::new(Metrics::new(watched).context("the metrics cannot be made")?);
+    let metrics = Arc::new(Metrics::new(opened.watched()).context("the metrics cannot be made")?);
+    let for_workers = opened.for_workers();
     let keys =
         KeyRing::load_or_create(store.as_ref(), sealer.as_ref(), entropy.as_ref(), clock.as_ref()).await?;
-    let following = Following::new(keys.follower(), Arc::clone(&store), sealer);
+    let following = Following::new(keys.follower(), Arc::clone(&for_workers), sealer);
     let numbering = numbering
         .join()
         .map_err(|_| anyhow::anyhow!("reading the numbering plans panicked"))??;
@@ -111,8 +114,14 @@ pub(crate) async fn compose(configuration: &Configuration) -> anyhow::Result<Com
         push_wake: Arc::new(push_bell.clone()),
         push_tally: metrics.clone(),
     };
+    let beside = Ports {
+        store: for_workers,
+        ..ports.clone()
+    };
+    let beside = Doorbell::new(beside, policy.clone());
+    let codes = Codes::new(beside.clone(), Arc::<Metrics>::clone(&metrics));
+    let workers = workers(&beside, codes, code_bell, push_bell);
     let doorbell = Doorbell::new(ports, policy);
-    let workers = workers(&doorbell, code_bell, push_bell);
     let api = Api {
         doorbell,
         numbering,
@@ -139,12 +148,12 @@ pub(crate) async fn compose(configuration: &Configuration) -> anyhow::Result<Com
 }
 
 /// What a server does beside answering.
-fn workers(doorbell: &Doorbell, code_bell: Bell, push_bell: Bell) -> Workers {
+fn workers(doorbell: &Doorbell, codes: Codes, code_bell: Bell, push_bell: Bell) -> Workers {
     const MINUTE: Duration = Duration::from_mins(1);
     const QUARTER_MINUTE: Duration = Duration::from_secs(15);
     let (expired, swept, pruned) = (doorbell.clone(), doorbell.clone(), doorbell.clone());
     Workers::new()
-        .deliver(doorbell.clone(), code_bell)
+        .deliver(codes, code_bell)
         .dispatch(doorbell.clone(), push_bell)
         .every(QUARTER_MINUTE, "whether pruning is stopped", move || {
             let doorbell = pruned.clone();
@@ -170,49 +179,6 @@ pub(crate) fn migrate(configuration: &Configuration) -> anyhow::Result<()> {
         tracing::info!(migration, "the schema was migrated");
     }
     Ok(())
-}
-
-/// The store, and the same for those who watch it.
-type Opened = (Arc<dyn Store>, Arc<dyn Watched>);
-
-fn open(
-    database: &Database,
-    sealer: Arc<dyn Sealer>,
-    configuration: &Configuration,
-    migrate: Switch,
-) -> anyhow::Result<Opened> {
-    let migrate = migrate == Switch::On;
-    Ok(match database {
-        Database::Sqlite(path) => {
-            let options = sqlite::Options {
-                migrate,
-                combine: usize::from(configuration.combine),
-                synchronous: match configuration.sqlite_synchronous {
-                    SqliteSynchronous::Full => sqlite::Synchronous::Full,
-                    SqliteSynchronous::Normal => sqlite::Synchronous::Normal,
-                },
-            };
-            let opened = SqliteStore::open_with(path, sealer, options);
-            let opened = opened.with_context(|| format!("DATABASE_URL: cannot open {}", path.display()))?;
-            shared(opened)
-        }
-        Database::Postgres(url) => {
-            let usual = postgres::Options::default();
-            let options = postgres::Options {
-                migrate,
-                combine: usize::from(configuration.combine),
-                connections: configuration.pool.unwrap_or(usual.connections),
-            };
-            let connected = PostgresStore::connect(url, sealer, options);
-            shared(connected.context("DATABASE_URL: cannot use this PostgreSQL database")?)
-        }
-    })
-}
-
-fn shared<S: Store + Watched + 'static>(store: S) -> Opened {
-    let watched = Arc::new(store);
-    let store: Arc<dyn Store> = watched.clone();
-    (store, watched)
 }
 
 fn secrets(

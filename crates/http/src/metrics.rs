@@ -9,7 +9,9 @@ use std::time::Duration;
 use actix_web::http::StatusCode;
 use doorbell_domain::Provider;
 use doorbell_domain::job::FinalState;
-use doorbell_domain::watch::{CodeOutcome, Gauge, GuessOutcome, PushOutcome, PushTally, Tally, Watched};
+use doorbell_domain::watch::{
+    CodeOutcome, DeliveryOutcome, Gauge, GuessOutcome, PushOutcome, PushTally, Tally, Watched,
+};
 use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
 
 use crate::dialect::Dialect;
@@ -33,6 +35,7 @@ pub struct Metrics {
     requests: IntCounterVec,
     seconds: HistogramVec,
     codes: IntCounterVec,
+    deliveries: IntCounterVec,
     guesses: IntCounterVec,
     attempts: IntCounterVec,
     jobs: IntCounterVec,
@@ -62,7 +65,12 @@ impl Metrics {
             seconds: HistogramVec::new(seconds.buckets(SECONDS.to_vec()), &["dialect"])?,
             codes: counter(
                 "doorbell_codes_total",
-                "One-time codes that were asked for, by what became of them.",
+                "One-time codes that were asked for, by what became of that.",
+                &["outcome"],
+            )?,
+            deliveries: counter(
+                "doorbell_code_deliveries_total",
+                "Attempts to have one-time codes sent, by what became of them.",
                 &["outcome"],
             )?,
             guesses: counter(
@@ -90,6 +98,7 @@ impl Metrics {
         metrics.registry.register(Box::new(metrics.requests.clone()))?;
         metrics.registry.register(Box::new(metrics.seconds.clone()))?;
         metrics.registry.register(Box::new(metrics.codes.clone()))?;
+        metrics.registry.register(Box::new(metrics.deliveries.clone()))?;
         metrics.registry.register(Box::new(metrics.guesses.clone()))?;
         metrics.registry.register(Box::new(metrics.attempts.clone()))?;
         metrics.registry.register(Box::new(metrics.jobs.clone()))?;
@@ -102,6 +111,11 @@ impl Metrics {
         // There from the start, so that the first of a kind is seen as a rise.
         for outcome in CodeOutcome::ALL {
             metrics.codes.get_metric_with_label_values(&[outcome.name()])?;
+        }
+        for outcome in DeliveryOutcome::ALL {
+            metrics
+                .deliveries
+                .get_metric_with_label_values(&[outcome.name()])?;
         }
         for outcome in GuessOutcome::ALL {
             metrics.guesses.get_metric_with_label_values(&[outcome.name()])?;
@@ -141,6 +155,10 @@ impl Metrics {
 impl Tally for Metrics {
     fn code(&self, outcome: CodeOutcome) {
         count(&self.codes, &[outcome.name()]);
+    }
+
+    fn delivery(&self, outcome: DeliveryOutcome) {
+        count(&self.deliveries, &[outcome.name()]);
     }
 
     fn guess(&self, outcome: GuessOutcome) {
@@ -243,6 +261,7 @@ mod tests {
         metrics.answered("allmine", "sendOtp", StatusCode::OK, took);
         metrics.answered("service", UNKNOWN, StatusCode::NOT_FOUND, took);
         metrics.code(CodeOutcome::Limited);
+        metrics.delivery(DeliveryOutcome::TooLate);
         metrics.guess(GuessOutcome::Wrong);
         metrics.attempt(Provider::WebPush, PushOutcome::Misconfigured);
         metrics.end(Provider::Fcm, FinalState::Superseded);
@@ -258,6 +277,8 @@ mod tests {
             r#"doorbell_request_seconds_count{dialect="allmine"} 2"#,
             r#"doorbell_codes_total{outcome="accepted"} 0"#,
             r#"doorbell_codes_total{outcome="limited"} 1"#,
+            r#"doorbell_code_deliveries_total{outcome="accepted"} 0"#,
+            r#"doorbell_code_deliveries_total{outcome="too_late"} 1"#,
             r#"doorbell_verifications_total{outcome="wrong"} 1"#,
             r#"doorbell_push_attempts_total{outcome="misconfigured",provider="webpush"} 1"#,
             r#"doorbell_push_attempts_total{outcome="accepted",provider="webpush"} 0"#,

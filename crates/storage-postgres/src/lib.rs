@@ -5,6 +5,7 @@
 
 mod addresses;
 mod conninfo;
+mod lane;
 mod migrate;
 mod moment;
 mod pool;

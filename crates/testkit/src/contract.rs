@@ -173,6 +173,7 @@ macro_rules! store_contract {
             sweeps {
                 codes_go_from_their_edge_on
                 phones_go_from_their_edge_on
+                a_phone_that_was_guessed_at_goes_from_its_later_edge_on
                 lines_of_the_trail_go_from_their_edge_on
                 unseen_tokens_go_and_with_the_last_one_their_address
                 a_token_that_was_registered_again_stays
@@ -188,6 +189,7 @@ macro_rules! store_contract {
             deletions {
                 a_deletion_is_due_from_its_instant_on
                 an_erased_account_leaves_its_trail_and_an_empty_row
+                an_erased_accounts_codes_are_sent_no_more
                 a_cancel_and_a_finalisation_that_meet_leave_one_of_them
                 of_parallel_finalisations_one_does_it
             }

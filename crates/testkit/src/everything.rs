@@ -145,6 +145,7 @@ pub async fn rarities(scene: &Scene) {
             unit.sweep_tokens(now, 100)?;
             unit.sweep_codes(late, 100)?;
             unit.sweep_phones(late, 100)?;
+            unit.sweep_failed_phones(late, late, 100)?;
             unit.sweep_counters(late, 100)?;
             unit.sweep_finished_jobs(late, 100)?;
             unit.sweep_messages(late, 100)?;

@@ -75,6 +75,8 @@ mod stolen_database;
 #[cfg(test)]
 mod superseded;
 #[cfg(test)]
+mod timing;
+#[cfg(test)]
 mod token_headers;
 #[cfg(test)]
 mod trail;

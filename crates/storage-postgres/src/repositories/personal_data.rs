@@ -2,12 +2,13 @@
 
 use diesel::prelude::*;
 use doorbell_domain::personal_data::{Export, HeldSubscription, Newest, PersonalData};
-use doorbell_domain::store::{ForSession, Found, TrailLine};
+use doorbell_domain::store::{ForSession, Found, PhoneState, TrailLine};
 use doorbell_domain::{AuditId, Caller, UserId};
 use doorbell_storage::Vault;
 use uuid::Uuid;
 
-use super::Repositories;
+use super::codes::phone_state;
+use super::{Repositories, Transaction};
 use crate::moment::Moment;
 use crate::rows::{DeviceRow, HeldTokenRow, SentCodeRow, SessionRow, SubscriptionRow, TrailRow, UserRow};
 use crate::schema::{
@@ -46,7 +47,7 @@ struct Held {
     tokens: Vec<HeldTokenRow>,
     subscriptions: Vec<SubscriptionRow>,
     codes: Vec<SentCodeRow>,
-    code_sent_at: Option<Moment>,
+    number: Option<(Option<Moment>, i64, Option<Moment>)>,
     events: Vec<TrailRow>,
 }
 
@@ -68,7 +69,7 @@ impl Held {
             tokens: newest(self.tokens, HeldTokenRow::read, most)?,
             subscriptions: subscriptions.collect::<Found<_>>()?,
             codes: newest(self.codes, SentCodeRow::read, most)?,
-            code_sent_at: self.code_sent_at.map(|Moment(at)| at),
+            number: self.number.map_or(Ok(PhoneState::default()), phone_state)?,
             events: newest(self.events, |row| Ok(row.read()), most)?,
         };
         Ok((self.session, export))
@@ -115,7 +116,7 @@ fn load(connection: &mut PgConnection, caller: Caller, limit: i64) -> QueryResul
         return Ok(None);
     };
     let id = caller.user.uuid();
-    let (mut codes, mut code_sent_at) = (Vec::new(), None);
+    let (mut codes, mut number) = (Vec::new(), None);
     if let Some(phone) = user.phone() {
         codes = otp_sessions::table
             .filter(otp_sessions::phone.eq(phone))
@@ -123,12 +124,15 @@ fn load(connection: &mut PgConnection, caller: Caller, limit: i64) -> QueryResul
             .limit(limit)
             .select(SentCodeRow::as_select())
             .load(connection)?;
-        code_sent_at = otp_phones::table
+        number = otp_phones::table
             .filter(otp_phones::phone.eq(phone))
-            .select(otp_phones::last_sent_at)
-            .first::<Option<Moment>>(connection)
-            .optional()?
-            .flatten();
+            .select((
+                otp_phones::last_sent_at,
+                otp_phones::failures,
+                otp_phones::failed_at,
+            ))
+            .first(connection)
+            .optional()?;
     }
     Ok(Some(Held {
         session,
@@ -155,6 +159,6 @@ fn load(connection: &mut PgConnection, caller: Caller, limit: i64) -> QueryResul
         events: lines(connection, id, Uuid::max(), limit)?,
         user,
         codes,
-        code_sent_at,
+        number,
     }))
 }

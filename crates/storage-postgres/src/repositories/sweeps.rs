@@ -89,6 +89,16 @@ statement! {
 }
 
 statement! {
+    /// Removes phones whose codes were last guessed wrong long ago.
+    DropFailedPhones:
+    "WITH old AS MATERIALIZED (
+        SELECT p.phone FROM otp_phones p WHERE p.failures > 0 AND p.failed_at <= " [failed_until: Moment => Timestamptz]
+    " AND p.last_sent_at <= " [until: Moment => Timestamptz]
+    " ORDER BY p.failed_at LIMIT " [limit: i64 => BigInt] " FOR UPDATE SKIP LOCKED
+    ) DELETE FROM otp_phones USING old WHERE otp_phones.phone = old.phone"
+}
+
+statement! {
     /// Removes counters whose window ended long ago.
     DropCounters:
     "WITH old AS MATERIALIZED (
@@ -116,6 +126,14 @@ statement! {
     "WITH old AS MATERIALIZED (
         SELECT c.id FROM otp_sessions c WHERE c.phone = " [phone: String => Text] " FOR UPDATE SKIP LOCKED
     ) DELETE FROM otp_sessions USING old WHERE otp_sessions.id = old.id"
+}
+
+statement! {
+    /// Removes what of a phone's codes waits for a sender.
+    DropWaitingCodesOf:
+    "WITH old AS MATERIALIZED (
+        SELECT c.id FROM code_outbox c WHERE c.phone = " [phone: String => Text] " FOR UPDATE SKIP LOCKED
+    ) DELETE FROM code_outbox USING old WHERE code_outbox.id = old.id"
 }
 
 statement! {
@@ -184,6 +202,8 @@ impl Sweeps for Repositories<'_> {
         };
         let codes = DropCodesOf { phone: phone.clone() };
         self.ask(|connection| (&codes).execute(connection))?;
+        let waiting = DropWaitingCodesOf { phone: phone.clone() };
+        self.ask(|connection| (&waiting).execute(connection))?;
         let phone = DropPhone { phone };
         self.ask(|connection| (&phone).execute(connection))?;
         Ok(())
@@ -282,6 +302,16 @@ impl Sweeps for Repositories<'_> {
 
     fn sweep_phones(&mut self, until: Timestamp, limit: u32) -> Found<Sweep> {
         let statement = DropPhones {
+            until: Moment(until),
+            limit: i64::from(limit),
+        };
+        let removed = self.ask(|connection| (&statement).execute(connection))?;
+        Ok(Sweep::of(removed, removed, limit))
+    }
+
+    fn sweep_failed_phones(&mut self, until: Timestamp, failed_until: Timestamp, limit: u32) -> Found<Sweep> {
+        let statement = DropFailedPhones {
+            failed_until: Moment(failed_until),
             until: Moment(until),
             limit: i64::from(limit),
         };

@@ -8,6 +8,7 @@ mod database;
 mod days;
 mod delivery_races;
 mod failure;
+mod lanes;
 mod plans;
 mod prepared;
 mod races;

@@ -10,13 +10,16 @@ use doorbell_domain::{Address, FreshIds, PhoneNumber, Provider, Timestamp, User,
 
 use super::Repositories;
 use crate::addresses;
-use crate::schema::{devices, otp_phones, otp_sessions, push_tokens, sessions, subscriptions, users};
+use crate::schema::{
+    code_outbox, devices, otp_phones, otp_sessions, push_tokens, sessions, subscriptions, users,
+};
 use crate::statement::statement;
 use crate::trouble::Around;
 use crate::values::{Id, Instant};
 
 const CODES: &str = "otp_sessions";
 const DEVICES: &str = "devices";
+const OUTBOX: &str = "code_outbox";
 const PHONES: &str = "otp_phones";
 const SESSIONS: &str = "sessions";
 const SUBSCRIPTIONS: &str = "subscriptions";
@@ -36,6 +39,14 @@ statement! {
     "DELETE FROM otp_phones WHERE phone IN \
         (SELECT phone FROM otp_phones WHERE failures = 0 AND last_sent_at <= ? ORDER BY last_sent_at LIMIT ?)"
     [BigInt = until, BigInt = limit]
+}
+
+statement! {
+    /// Removes phones whose codes were last guessed wrong long ago.
+    struct DropFailedPhones<'a> { failed_until: Instant, until: Instant, limit: i64 }
+    "DELETE FROM otp_phones WHERE phone IN \
+        (SELECT phone FROM otp_phones WHERE failures > 0 AND failed_at <= ? AND last_sent_at <= ? ORDER BY failed_at LIMIT ?)"
+    [BigInt = failed_until, BigInt = until, BigInt = limit]
 }
 
 statement! {
@@ -132,6 +143,9 @@ impl Sweeps for Repositories<'_> {
         diesel::delete(otp_sessions::table.filter(otp_sessions::phone.eq(&phone)))
             .execute(self.connection)
             .around(CODES)?;
+        diesel::delete(code_outbox::table.filter(code_outbox::phone.eq(&phone)))
+            .execute(self.connection)
+            .around(OUTBOX)?;
         diesel::delete(otp_phones::table.find(&phone))
             .execute(self.connection)
             .around(PHONES)
@@ -204,6 +218,16 @@ impl Sweeps for Repositories<'_> {
 
     fn sweep_phones(&mut self, until: Timestamp, limit: u32) -> Found<Sweep> {
         let drop = DropPhones {
+            until: &Instant(until),
+            limit: &limit.into(),
+        };
+        let removed = drop.execute(self.connection).around(PHONES)?;
+        Ok(Sweep::of(removed, removed, limit))
+    }
+
+    fn sweep_failed_phones(&mut self, until: Timestamp, failed_until: Timestamp, limit: u32) -> Found<Sweep> {
+        let drop = DropFailedPhones {
+            failed_until: &Instant(failed_until),
             until: &Instant(until),
             limit: &limit.into(),
         };
