@@ -53,6 +53,12 @@ ids! {
     OtpSessionId;
     /// One line of the audit trail.
     AuditId;
+    /// A message that was accepted for delivery.
+    MessageId;
+    /// The delivery of one message to one credential.
+    JobId;
+    /// A key by which a back end sends messages.
+    ApiKeyId;
 }
 
 /// Ids drawn for one piece of work before it is decided how many it needs.

@@ -2,17 +2,20 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use thiserror::Error;
 use time::Duration;
 
 use crate::code::{Code, CodeHash, Purpose};
 use crate::code_delivery::{CodeDelivery, SendOutcome};
+use crate::job::{Answer, Target};
+use crate::message::{Content, Message};
 use crate::sealed::SealedPlace;
 use crate::secret::Secret;
 use crate::session::{Caller, RefreshClaim};
 use crate::vapid::VapidKeyName;
-use crate::{PhoneNumber, SessionId, Timestamp, UserId};
+use crate::{JobId, MessageId, PhoneNumber, Provider, SessionId, Timestamp, UserId};
 
 /// A future that a port gives back, so that the port can stand behind `dyn`.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -100,6 +103,31 @@ pub trait VapidKeys: Send + Sync {
 pub trait CodeSender: Send + Sync {
     /// Hands a code over for its phone. Bounds its own time, far below a claim's lease.
     fn send<'a>(&'a self, delivery: &'a CodeDelivery) -> BoxFuture<'a, SendOutcome>;
+}
+
+/// A message for one credential, about to be sent.
+#[derive(Clone, Debug)]
+pub struct Push {
+    /// Which attempt's job: the same name at every attempt, so that a provider may know a message again.
+    pub job: JobId,
+    /// What it says, and how.
+    pub message: Arc<Message>,
+    /// What it rings.
+    pub target: Target,
+    /// For how many seconds more the provider may keep it.
+    pub ttl: u32,
+}
+
+/// The providers that carry messages to devices.
+pub trait PushSender: Send + Sync {
+    /// Whether messages are delivered by that provider at all.
+    fn carries(&self, provider: Provider) -> bool;
+
+    /// Whether a message of that content is small enough for every provider that carries any.
+    fn fits(&self, id: MessageId, content: &Content) -> bool;
+
+    /// Hands a message over. Bounds its own time, far below a claim's lease.
+    fn send<'a>(&'a self, push: &'a Push) -> BoxFuture<'a, Answer>;
 }
 
 /// Rings those who deliver what was just committed.

@@ -280,6 +280,8 @@ pub struct Subscription {
     pub created_at: Timestamp,
     /// When it was last registered or rung.
     pub last_used_at: Timestamp,
+    /// Since when it is suspected to be dead ([`suspicion`](crate::suspicion)); registering it ends that.
+    pub suspect_at: Option<Timestamp>,
 }
 
 #[cfg(test)]

@@ -130,6 +130,7 @@ impl Work<'_> {
             user_agent: user_agent.clone(),
             created_at,
             last_used_at: at,
+            suspect_at: None,
         };
         self.state.subscriptions.insert(id, subscription.clone());
         Some(subscription)

@@ -153,6 +153,7 @@ pub async fn a_subscription_is_kept_whole(store: Arc<dyn Store>) {
         user_agent,
         created_at: at,
         last_used_at: at,
+        suspect_at: None,
     };
     assert_eq!(written, expected);
     assert_eq!(scene.subscriptions(caller).await, [expected]);
