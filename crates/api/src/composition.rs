@@ -83,6 +83,18 @@ pub(crate) async fn compose(configuration: &Configuration) -> anyhow::Result<Com
     let metrics = Metrics::new(watched).context("the metrics cannot be made")?;
     let keys =
         KeyRing::load_or_create(store.as_ref(), sealer.as_ref(), entropy.as_ref(), clock.as_ref()).await?;
+    let endpoints = match configuration.mode {
+        Mode::Development => EndpointPolicy::LocalToo,
+        Mode::Production => EndpointPolicy::Public,
+    };
+    let ringing = configuration.push.build(
+        configuration.mode,
+        &configuration.issuer,
+        endpoints,
+        keys.vapid(),
+        &entropy,
+        &clock,
+    )?;
     let following = Following::new(keys.follower(), Arc::clone(&store), sealer);
     let numbering = numbering
         .join()
@@ -100,6 +112,8 @@ pub(crate) async fn compose(configuration: &Configuration) -> anyhow::Result<Com
         code_sender: Arc::new(senders),
         wake: Arc::new(bell.clone()),
         vapid: keys.vapid(),
+        endpoints: ringing.endpoints,
+        push: ringing.push,
     };
     let doorbell = Doorbell::new(ports, policy);
     let workers = workers(&doorbell, bell);
@@ -108,10 +122,7 @@ pub(crate) async fn compose(configuration: &Configuration) -> anyhow::Result<Com
         numbering,
         zones: Arc::new(IanaTimeZones),
         curve: Arc::new(P256),
-        endpoints: match configuration.mode {
-            Mode::Development => EndpointPolicy::LocalToo,
-            Mode::Production => EndpointPolicy::Public,
-        },
+        endpoints,
         entropy,
         keys: Arc::new(Jwks::of(keys.signing())),
         // Delivery is not part of this version: no provider can be configured yet.
