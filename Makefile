@@ -21,7 +21,7 @@ target = $(abspath $(or $(CARGO_TARGET_DIR),target))
 
 .PHONY: help
 help: ## lists the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: run
 run: ## builds the release binary and starts it on 127.0.0.1:8080
@@ -94,8 +94,8 @@ test-api: compile ## holds a server to the document, by 100 requests an operatio
 	PHASES=examples,fuzzing scripts/with-postgres sh -c 'DATABASE_URL=$$DOORBELL_TEST_POSTGRES exec "$$@"' - env $(beside) scripts/fuzz-api 20
 
 .PHONY: fuzz-api
-fuzz-api: compile ## the same by 10,000 requests an operation, on SQLite
-	SHARES=38 $(beside) scripts/fuzz-api 10000
+fuzz-api: compile ## the same by 10,000 requests an operation, on SQLite, from where it was stopped (OPERATIONS="getMe sendOtp" for some)
+	RESUME=1 SHARES=100 $(beside) scripts/fuzz-api 10000
 
 .PHONY: test-client
 test-client: compile ## compiles clients/typescript, and runs it against a server
@@ -114,6 +114,12 @@ test-ece: compile ## reads what is encrypted for browsers by another implementat
 	scripts/node-tools tests/http-ece
 	ENCRYPT=$(target)/ci/examples/encrypt $(node_tests) tests/http-ece/*.test.mjs
 
+.PHONY: test-ringing
+test-ringing: compile ## has Firefox subscribe, be rung and unsubscribe by /demo, and keeps its screenshots
+	scripts/node-tools tests/ringing
+	firefox=$$(scripts/firefox) && FIREFOX=$$firefox DOORBELL_BIN=$(target)/ci/doorbell \
+		$(node_tests) --test-concurrency=1 tests/ringing/*.test.mjs
+
 TARGET ?= access_token
 .PHONY: fuzz
 fuzz: ## looks for bytes that break a parser, for 10 minutes (TARGET=phone; needs cargo-fuzz and a nightly compiler)
@@ -126,4 +132,4 @@ deny: ## checks licences, bans and sources (needs cargo-deny)
 .PHONY: clean
 clean: ## removes what was built and what was fetched for the tests
 	$(CARGO) clean
-	rm -rf .postgres .python ci-output tests/http-ece/node_modules tests/openapi/node_modules tests/playground/node_modules clients/typescript/node_modules clients/typescript/dist
+	rm -rf .postgres .python ci-output tests/http-ece/node_modules tests/openapi/node_modules tests/playground/node_modules tests/ringing/node_modules clients/typescript/node_modules clients/typescript/dist

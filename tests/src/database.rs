@@ -124,8 +124,8 @@ impl OwnDatabase {
         let mut connection = self.connect();
         connection
             .batch_execute(
-                "BEGIN; LOCK TABLE users, otp_phones, otp_sessions, sessions, devices, push_addresses \
-                 IN ACCESS EXCLUSIVE MODE",
+                "BEGIN; LOCK TABLE users, otp_phones, otp_sessions, code_outbox, limit_counters, sessions, devices, \
+                 push_addresses IN ACCESS EXCLUSIVE MODE",
             )
             .expect("the tables' locks");
         DatabaseLock::Postgres(connection)

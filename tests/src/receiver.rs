@@ -15,13 +15,17 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 
 /// Far more than a delivery takes, even one that fails a few times before.
-const PATIENCE: Duration = Duration::from_mins(1);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// How a request is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reply {
     /// By that status.
     Status(u16),
+    /// By that status, and with what was asked.
+    Echo(u16),
+    /// By 503, and that it is to be left alone for so many seconds.
+    Busy(u32),
     /// Not at all; the connection stays open.
     Silence,
 }
@@ -130,17 +134,21 @@ async fn answer(stream: TcpStream, replies: Arc<Mutex<VecDeque<Reply>>>, tell: U
         .unwrap_or_else(PoisonError::into_inner)
         .pop_front()
         .unwrap_or(Reply::Status(200));
+    let asked = request.body.clone();
     let _ = tell.send(request);
-    match reply {
-        Reply::Status(status) => {
-            let head = format!("HTTP/1.1 {status} Told\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
-            let _ = stream.write_all(head.as_bytes()).await;
-        }
+    let (line, body) = match reply {
+        Reply::Status(status) => (format!("{status} Told"), Vec::new()),
+        Reply::Echo(status) => (format!("{status} Told"), asked),
+        Reply::Busy(seconds) => (format!("503 Busy\r\nretry-after: {seconds}"), Vec::new()),
         Reply::Silence => std::future::pending().await,
-    }
+    };
+    let length = body.len();
+    let head = format!("HTTP/1.1 {line}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n");
+    let _ = stream.write_all(&[head.as_bytes(), &body].concat()).await;
 }
 
-async fn read(stream: &mut BufReader<TcpStream>) -> Option<Received> {
+/// A request as it comes; `None` where the connection ends before.
+pub(crate) async fn read(stream: &mut BufReader<TcpStream>) -> Option<Received> {
     let mut lines = Vec::new();
     loop {
         let mut line = String::new();

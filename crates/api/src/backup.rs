@@ -6,7 +6,8 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use doorbell_storage_sqlite as sqlite;
 
-use crate::configuration::{Configuration, Database};
+use crate::configuration::Configuration;
+use crate::database::Database;
 
 /// Copies the database to a new file at `to`, and says how large that is. PostgreSQL has tools of its own, and is left to them.
 pub(crate) fn back_up(configuration: &Configuration, to: &Path) -> anyhow::Result<()> {

@@ -7,20 +7,21 @@ use anyhow::Context;
 use doorbell_application::{Doorbell, Ports};
 use doorbell_domain::ports::Sealer;
 use doorbell_domain::store::Store;
-use doorbell_domain::watch::Watched;
 use doorbell_domain::web_push::EndpointPolicy;
 use doorbell_domain::{Clock, Entropy};
 use doorbell_http::{Api, Cors, Metrics, TrustedProxies};
 use doorbell_keys::{CodeMacs, Jwks, JwtTokens, KeyRing, RefreshMacs, Sealing, Secrets, SystemEntropy};
 use doorbell_standards::{IanaTimeZones, LibPhoneNumber, P256};
-use doorbell_storage_postgres::{self as postgres, PostgresStore};
-use doorbell_storage_sqlite::{self as sqlite, SqliteStore};
-use doorbell_workers::{Bell, Workers};
+use doorbell_storage_postgres as postgres;
+use doorbell_storage_sqlite as sqlite;
+use doorbell_workers::{Bell, Codes, Workers};
 
 use crate::clock::SystemClock;
-use crate::configuration::{Configuration, Database, Mode, SqliteSynchronous, Switch};
+use crate::configuration::{Configuration, Mode, Switch};
+use crate::database::Database;
 use crate::development_secret;
 use crate::following::Following;
+use crate::opened::Opened;
 
 /// A server's parts.
 pub(crate) struct Composed {
@@ -38,8 +39,9 @@ pub(crate) struct Custody {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) secrets: Secrets,
     pub(crate) sealer: Arc<dyn Sealer>,
+    pub(crate) opened: Opened,
+    /// For requests.
     pub(crate) store: Arc<dyn Store>,
-    pub(crate) watched: Arc<dyn Watched>,
 }
 
 impl Custody {
@@ -50,14 +52,14 @@ impl Custody {
         let database = Database::parse(&configuration.database_url)?;
         let secrets = secrets(configuration, &database, entropy.as_ref())?;
         let sealer: Arc<dyn Sealer> = Arc::new(Sealing::new(&secrets, Arc::clone(&entropy))?);
-        let (store, watched) = open(&database, Arc::clone(&sealer), configuration, migrate)?;
+        let opened = Opened::open(&database, Arc::clone(&sealer), configuration, migrate)?;
         Ok(Self {
             entropy,
             clock,
             secrets,
             sealer,
-            store,
-            watched,
+            store: opened.store(),
+            opened,
         })
     }
 }
@@ -72,15 +74,14 @@ pub(crate) async fn compose(configuration: &Configuration) -> anyhow::Result<Com
         clock,
         secrets,
         sealer,
+        opened,
         store,
-        watched,
     } = Custody::open(configuration, configuration.migrate)?;
     let senders = configuration.senders.build(configuration.mode, &clock)?;
-    configuration
-        .push
-        .subject(configuration.mode, &configuration.issuer)?;
-    let bell = Bell::new();
-    let metrics = Metrics::new(watched).context("the metrics cannot be made")?;
+    let code_bell = Bell::new();
+    let push_bell = Bell::new();
+    let metrics = Arc::new(Metrics::new(opened.watched()).context("the metrics cannot be made")?);
+    let for_workers = opened.for_workers();
     let keys =
         KeyRing::load_or_create(store.as_ref(), sealer.as_ref(), entropy.as_ref(), clock.as_ref()).await?;
     let endpoints = match configuration.mode {
@@ -95,7 +96,7 @@ pub(crate) async fn compose(configuration: &Configuration) -> anyhow::Result<Com
         &entropy,
         &clock,
     )?;
-    let following = Following::new(keys.follower(), Arc::clone(&store), sealer);
+    let following = Following::new(keys.follower(), Arc::clone(&for_workers), sealer);
     let numbering = numbering
         .join()
         .map_err(|_| anyhow::anyhow!("reading the numbering plans panicked"))??;
@@ -110,13 +111,21 @@ pub(crate) async fn compose(configuration: &Configuration) -> anyhow::Result<Com
         code_hasher: Arc::new(CodeMacs::new(&secrets)?),
         destinations: Arc::<LibPhoneNumber>::clone(&numbering),
         code_sender: Arc::new(senders),
-        wake: Arc::new(bell.clone()),
+        wake: Arc::new(code_bell.clone()),
         vapid: keys.vapid(),
         endpoints: ringing.endpoints,
         push: ringing.push,
+        push_wake: Arc::new(push_bell.clone()),
+        push_tally: metrics.clone(),
     };
+    let beside = Ports {
+        store: for_workers,
+        ..ports.clone()
+    };
+    let beside = Doorbell::new(beside, policy.clone());
+    let codes = Codes::new(beside.clone(), Arc::<Metrics>::clone(&metrics));
+    let workers = workers(&beside, codes, code_bell, push_bell);
     let doorbell = Doorbell::new(ports, policy);
-    let workers = workers(&doorbell, bell);
     let api = Api {
         doorbell,
         numbering,
@@ -125,14 +134,12 @@ pub(crate) async fn compose(configuration: &Configuration) -> anyhow::Result<Com
         endpoints,
         entropy,
         keys: Arc::new(Jwks::of(keys.signing())),
-        // Delivery is not part of this version: no provider can be configured yet.
-        push_configured: false,
-        leads_to_playground: configuration.mode == Mode::Development,
+        is_development: configuration.mode == Mode::Development,
         trusted_proxies: TrustedProxies::new(configuration.trusted_proxies.clone()),
         cors: Cors::new(configuration.cors_origins.clone()),
         strict_transport: configuration.mode == Mode::Production,
         request_time: Duration::from_secs(configuration.request_timeout),
-        metrics: Arc::new(metrics),
+        metrics,
     };
     Ok(Composed {
         api,
@@ -142,11 +149,17 @@ pub(crate) async fn compose(configuration: &Configuration) -> anyhow::Result<Com
 }
 
 /// What a server does beside answering.
-fn workers(doorbell: &Doorbell, bell: Bell) -> Workers {
+fn workers(doorbell: &Doorbell, codes: Codes, code_bell: Bell, push_bell: Bell) -> Workers {
     const MINUTE: Duration = Duration::from_mins(1);
-    let (expired, swept) = (doorbell.clone(), doorbell.clone());
+    const QUARTER_MINUTE: Duration = Duration::from_secs(15);
+    let (expired, swept, pruned) = (doorbell.clone(), doorbell.clone(), doorbell.clone());
     Workers::new()
-        .deliver(doorbell.clone(), bell)
+        .deliver(codes, code_bell)
+        .dispatch(doorbell.clone(), push_bell)
+        .every(QUARTER_MINUTE, "whether pruning is stopped", move || {
+            let doorbell = pruned.clone();
+            async move { doorbell.note_pruning().await }
+        })
         .every(MINUTE, "expired codes", move || {
             let doorbell = expired.clone();
             async move { doorbell.drop_expired_codes().await.map(drop) }
@@ -167,49 +180,6 @@ pub(crate) fn migrate(configuration: &Configuration) -> anyhow::Result<()> {
         tracing::info!(migration, "the schema was migrated");
     }
     Ok(())
-}
-
-/// The store, and the same for those who watch it.
-type Opened = (Arc<dyn Store>, Arc<dyn Watched>);
-
-fn open(
-    database: &Database,
-    sealer: Arc<dyn Sealer>,
-    configuration: &Configuration,
-    migrate: Switch,
-) -> anyhow::Result<Opened> {
-    let migrate = migrate == Switch::On;
-    Ok(match database {
-        Database::Sqlite(path) => {
-            let options = sqlite::Options {
-                migrate,
-                combine: usize::from(configuration.combine),
-                synchronous: match configuration.sqlite_synchronous {
-                    SqliteSynchronous::Full => sqlite::Synchronous::Full,
-                    SqliteSynchronous::Normal => sqlite::Synchronous::Normal,
-                },
-            };
-            let opened = SqliteStore::open_with(path, sealer, options);
-            let opened = opened.with_context(|| format!("DATABASE_URL: cannot open {}", path.display()))?;
-            shared(opened)
-        }
-        Database::Postgres(url) => {
-            let usual = postgres::Options::default();
-            let options = postgres::Options {
-                migrate,
-                combine: usize::from(configuration.combine),
-                connections: configuration.pool.unwrap_or(usual.connections),
-            };
-            let connected = PostgresStore::connect(url, sealer, options);
-            shared(connected.context("DATABASE_URL: cannot use this PostgreSQL database")?)
-        }
-    })
-}
-
-fn shared<S: Store + Watched + 'static>(store: S) -> Opened {
-    let watched = Arc::new(store);
-    let store: Arc<dyn Store> = watched.clone();
-    (store, watched)
 }
 
 fn secrets(

@@ -1,31 +1,20 @@
-//! Flags and environment, and what production refuses.
+//! Flags and environment.
 
 use std::fmt;
 use std::path::PathBuf;
 
-use anyhow::{Context, bail};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use doorbell_application::Policy;
-use doorbell_domain::code::{CodeLength, CodePolicy};
-use doorbell_domain::destination::{Countries, Country};
-use doorbell_domain::session::SessionPolicy;
-use doorbell_domain::test_numbers::TestNumbers;
-use doorbell_domain::{Code, Timestamp};
 use doorbell_http::Origin;
-use doorbell_standards::LibPhoneNumber;
 use ipnet::IpNet;
-use time::Duration;
-use url::Url;
 
+use crate::api_key_commands::ApiKeyCommand;
+use crate::delivery_commands::{JobsCommand, PruningCommand};
 use crate::health::HealthCheck;
+use crate::key_commands::{KeysCommand, SecretCommand};
 use crate::limit_settings::LimitSettings;
 use crate::logging::LogFilter;
-
-use crate::key_commands::{KeysCommand, SecretCommand};
-
 use crate::push_settings::PushSettings;
-
-use crate::senders::{Sender, SenderConfiguration};
+use crate::senders::SenderConfiguration;
 
 use crate::vapid_commands::VapidCommand;
 
@@ -58,6 +47,21 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: SecretCommand,
     },
+    /// The keys by which back ends send messages: make one, list them, or revoke one.
+    Apikey {
+        #[command(subcommand)]
+        command: ApiKeyCommand,
+    },
+    /// Deliveries that were set aside: put them back.
+    Jobs {
+        #[command(subcommand)]
+        command: JobsCommand,
+    },
+    /// Holding credentials for dead that their provider says are gone: resume it where too many of them were.
+    Pruning {
+        #[command(subcommand)]
+        command: PruningCommand,
+    },
     /// Carry out deletions that are due, remove what is kept no longer, and exit once nothing is left to do.
     Sweep(Box<Configuration>),
     /// Print the OpenAPI document, and exit.
@@ -84,6 +88,9 @@ impl Command {
             Self::Keys { .. }
             | Self::Secret { .. }
             | Self::Vapid { .. }
+            | Self::Apikey { .. }
+            | Self::Jobs { .. }
+            | Self::Pruning { .. }
             | Self::Openapi
             | Self::Health(_) => LogFilter::default(),
         }
@@ -209,7 +216,7 @@ pub(crate) struct Configuration {
     #[arg(long, env = "DOORBELL_COMBINE", default_value_t = 256, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) combine: u16,
 
-    /// Connections to PostgreSQL for all but registrations, which have two of their own; absent: two a processor, at most 8.
+    /// Connections to PostgreSQL for requests; registrations and what works beside have two of their own each; absent: two a processor, at most 8.
     #[arg(long, env = "DOORBELL_POOL", value_parser = clap::value_parser!(u32).range(1..=256))]
     pub(crate) pool: Option<u32>,
 
@@ -249,342 +256,28 @@ impl fmt::Debug for Configuration {
     }
 }
 
-/// Which database a URL names.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Database {
-    Sqlite(PathBuf),
-    Postgres(String),
-}
-
-impl Database {
-    /// Reads a URL by its scheme; every other scheme is refused by name, so that a mistyped one never becomes
-    /// an empty file.
-    pub(crate) fn parse(url: &str) -> anyhow::Result<Self> {
-        let (scheme, rest) = url
-            .split_once("://")
-            .context("DATABASE_URL must be sqlite://PATH or postgres://…")?;
-        match scheme {
-            "sqlite" if rest.is_empty() => bail!("DATABASE_URL names no file: sqlite://PATH"),
-            "sqlite" if rest.contains(['?', '#']) => bail!("DATABASE_URL takes no parameters for sqlite"),
-            "sqlite" => Ok(Self::Sqlite(PathBuf::from(rest))),
-            "postgres" | "postgresql" => Ok(Self::Postgres(url.to_owned())),
-            other => bail!("DATABASE_URL has the scheme `{other}`; it must be `sqlite` or `postgres`"),
-        }
-    }
-}
-
 impl Configuration {
-    /// Refuses what must not be so in production: all of it at once, a line each, which names the variable.
-    pub(crate) fn check(&self) -> anyhow::Result<()> {
-        if self.mode == Mode::Development {
-            return Ok(());
-        }
-        let refused = self.not_for_production();
-        if !refused.is_empty() {
-            bail!("production cannot start:\n  {}", refused.join("\n  "));
-        }
-        Ok(())
-    }
-
-    /// What production lacks, and what it has that is for developers.
-    fn not_for_production(&self) -> Vec<&'static str> {
-        let mut refused = Vec::new();
-        if self.secret.is_none() {
-            refused.push("DOORBELL_SECRET must be set in production");
-        }
-        if !is_https(&self.issuer) {
-            refused.push(
-                "DOORBELL_ISSUER must be the https URL that clients reach this service by, in production",
-            );
-        }
-        if self.otp_countries.is_empty() {
-            refused.push(
-                "DOORBELL_OTP_COUNTRIES must name the countries that codes are sent to in production (or `all`)",
-            );
-        }
-        if !self.test_numbers.is_empty() && self.test_numbers_until.is_none() {
-            refused
-                .push("DOORBELL_TEST_NUMBERS_UNTIL must be the day on which test numbers end, in production");
-        }
-        if self.limits == Switch::Off {
-            refused.push("DOORBELL_LIMITS cannot be off in production");
-        }
-        if self.clock_offset_file.is_some() {
-            refused.push("DOORBELL_CLOCK_OFFSET_FILE is for development only");
-        }
-        if self.otp_cooldown == 0 {
-            refused.push("DOORBELL_OTP_COOLDOWN cannot be 0 in production");
-        }
-        if self.senders.senders.contains(&Sender::Log) {
-            refused.push(
-                "DOORBELL_SENDERS names `log`, which prints one-time codes: it is for development only",
-            );
-        }
-        refused
-    }
-
-    fn countries(&self) -> anyhow::Result<Countries> {
-        let all = |names: &[String]| names.iter().any(|name| name.eq_ignore_ascii_case("all"));
-        match &self.otp_countries[..] {
-            [] => Ok(Countries::All),
-            [_] if all(&self.otp_countries) => Ok(Countries::All),
-            names => {
-                let read = names.iter().map(|name| {
-                    Country::parse(name).with_context(|| {
-                        format!("DOORBELL_OTP_COUNTRIES: `{name}` is no country's two letters")
-                    })
-                });
-                read.collect::<anyhow::Result<_>>().map(Countries::Only)
-            }
+    /// What `doorbell serve` is told by these arguments.
+    #[cfg(test)]
+    pub(crate) fn of(args: &[&str]) -> Self {
+        let line = ["doorbell", "serve"].iter().chain(args);
+        match CommandLine::try_parse_from(line).expect("a command line").command {
+            Command::Serve(configuration) => *configuration,
+            _ => panic!("`doorbell serve` serves"),
         }
     }
-
-    /// Reads the test numbers, by a numbering plan. A refusal never holds the code.
-    fn numbers_for_tests(&self, plan: &LibPhoneNumber) -> anyhow::Result<TestNumbers> {
-        let read = |entry: &String| {
-            let (number, code) = entry
-                .split_once('=')
-                .context("DOORBELL_TEST_NUMBERS must be +NUMBER=CODE,…")?;
-            let phone = plan
-                .read_e164(number)
-                .with_context(|| format!("DOORBELL_TEST_NUMBERS: `{number}` is no phone number"))?;
-            let code = Code::parse(code).with_context(|| {
-                format!("DOORBELL_TEST_NUMBERS: the code of {number} is not 4 to 8 digits")
-            })?;
-            Ok((phone, code))
-        };
-        let numbers = self
-            .test_numbers
-            .iter()
-            .map(read)
-            .collect::<anyhow::Result<_>>()?;
-        let format = time::macros::format_description!("[year]-[month]-[day]");
-        let until = self.test_numbers_until.as_deref().map(|day| {
-            time::Date::parse(day, format)
-                .map(|day| Timestamp::from_datetime(day.midnight().assume_utc()))
-                .context("DOORBELL_TEST_NUMBERS_UNTIL must be a day such as 2026-12-31")
-        });
-        Ok(TestNumbers::new(numbers, until.transpose()?))
-    }
-
-    /// The service's policy.
-    pub(crate) fn policy(&self, plan: &LibPhoneNumber) -> anyhow::Result<Policy> {
-        let length = CodeLength::new(self.otp_length).context("DOORBELL_OTP_LENGTH must be 4 to 8")?;
-        let cooldown = if self.limits == Switch::Off {
-            0
-        } else {
-            self.otp_cooldown
-        };
-        Ok(Policy {
-            codes: CodePolicy {
-                length,
-                ttl: Duration::seconds(self.otp_ttl),
-                attempts: self.otp_attempts,
-                cooldown: Duration::seconds(cooldown),
-            },
-            limits: (self.limits == Switch::On).then(|| self.limit.policy()),
-            countries: self.countries()?,
-            test_numbers: self.numbers_for_tests(plan)?,
-            sessions: SessionPolicy::STANDARD,
-            deletion_grace: Duration::seconds(self.deletion_grace),
-            max_devices: self.max_devices,
-            reveal_codes: self.mode == Mode::Development,
-        })
-    }
-}
-
-/// Whether `text` is a URL that may name an issuer (RFC 8414 §2): https, with a host, without query and fragment.
-fn is_https(text: &str) -> bool {
-    Url::parse(text).is_ok_and(|url| {
-        url.scheme() == "https" && url.has_host() && url.query().is_none() && url.fragment().is_none()
-    })
 }
 
 #[cfg(test)]
 mod tests {
-    use doorbell_domain::limits::LimitPolicy;
-
     use super::*;
-
-    fn configured(args: &[&str]) -> Configuration {
-        let line = ["doorbell", "serve"].iter().chain(args);
-        match CommandLine::try_parse_from(line).expect("a command line").command {
-            Command::Serve(configuration)
-            | Command::Migrate(configuration)
-            | Command::Sweep(configuration) => *configuration,
-            _ => panic!("`doorbell serve` serves"),
-        }
-    }
-
-    #[test]
-    fn a_database_is_named_by_its_scheme() {
-        let sqlite = |path: &str| Database::Sqlite(PathBuf::from(path));
-        assert_eq!(
-            Database::parse("sqlite://data/doorbell.db").expect("named"),
-            sqlite("data/doorbell.db")
-        );
-        assert_eq!(
-            Database::parse("sqlite:///var/lib/d.db").expect("named"),
-            sqlite("/var/lib/d.db")
-        );
-        for url in ["postgres://u:p@host/db", "postgresql:///db"] {
-            assert_eq!(
-                Database::parse(url).expect("named"),
-                Database::Postgres(url.to_owned())
-            );
-        }
-        for url in [
-            "",
-            "data.db",
-            "mysql://host/db",
-            "sqlite://",
-            "file://x",
-            "sqlite://a?mode=ro",
-        ] {
-            assert!(Database::parse(url).is_err(), "{url}");
-        }
-    }
-
-    #[test]
-    fn production_names_every_variable_that_keeps_it_from_starting() {
-        let variables = |args: &[&str]| -> Vec<String> {
-            let refused = configured(args).not_for_production();
-            let first = |line: &str| line.split(' ').next().map(str::to_owned);
-            refused.into_iter().filter_map(first).collect()
-        };
-        let secret = "--secret=an example of a secret that is long enough";
-        let (issuer, countries) = ("--issuer=https://doorbell.example.com", "--otp-countries=TR");
-        assert_eq!(
-            variables(&[]),
-            [
-                "DOORBELL_SECRET",
-                "DOORBELL_ISSUER",
-                "DOORBELL_OTP_COUNTRIES",
-                "DOORBELL_SENDERS"
-            ]
-        );
-        assert_eq!(variables(&[secret, issuer, countries]), ["DOORBELL_SENDERS"]);
-        for (arg, variable) in [
-            ("--test-numbers=+905551234567=1234", "DOORBELL_TEST_NUMBERS_UNTIL"),
-            ("--limits=off", "DOORBELL_LIMITS"),
-            ("--clock-offset-file=f", "DOORBELL_CLOCK_OFFSET_FILE"),
-            ("--otp-cooldown=0", "DOORBELL_OTP_COOLDOWN"),
-        ] {
-            assert_eq!(
-                variables(&[secret, issuer, countries, arg]),
-                [variable, "DOORBELL_SENDERS"],
-                "{arg}"
-            );
-        }
-        let refusal = configured(&["--mode=production"])
-            .check()
-            .expect_err("it lacks much")
-            .to_string();
-        assert_eq!(refusal.lines().count(), 5, "a line each: {refusal}");
-        assert!(configured(&[]).check().is_ok());
-    }
-
-    fn policy(args: &[&str]) -> anyhow::Result<Policy> {
-        configured(args).policy(&LibPhoneNumber::load().expect("numbering plans"))
-    }
-
-    #[test]
-    fn an_issuer_is_an_https_url() {
-        for good in ["https://doorbell.example.com", "https://example.com/sign-in"] {
-            assert!(is_https(good), "{good}");
-        }
-        for bad in [
-            "doorbell",
-            "",
-            "http://doorbell.example.com",
-            "https://",
-            "https://e.example?q",
-            "https://e.example#f",
-        ] {
-            assert!(!is_https(bad), "{bad}");
-        }
-    }
 
     #[test]
     fn a_configuration_prints_no_secret() {
-        let configuration = configured(&[
+        let configuration = Configuration::of(&[
             "--secret=s3ntinel-of-a-secret",
             "--database-url=postgres://u:s3ntinel@localhost/doorbell",
         ]);
         assert!(!format!("{configuration:?}").contains("s3ntinel"));
-    }
-
-    #[test]
-    fn limits_off_lift_the_cool_down_and_the_limits_but_no_codes_attempts() {
-        let policy = policy(&["--limits=off"]).expect("a policy");
-        assert_eq!(
-            (policy.codes.cooldown, policy.codes.attempts),
-            (Duration::ZERO, 5)
-        );
-        assert!(policy.limits.is_none());
-    }
-
-    #[test]
-    fn each_limit_has_its_setting() {
-        let of = |args: &[&str]| policy(args).expect("a policy").limits.expect("on");
-        assert_eq!(format!("{:?}", of(&[])), format!("{:?}", LimitPolicy::STANDARD));
-        for (flag, got) in [
-            ("phone-burst", of(&["--limit-phone-burst=3"]).phone_burst.most),
-            ("phone-day", of(&["--limit-phone-day=3"]).phone_day.most),
-            ("phone-failures", of(&["--limit-phone-failures=3"]).lock.failures),
-            (
-                "network-sends",
-                of(&["--limit-network-sends=3"]).network_sends.most,
-            ),
-            (
-                "network-verifies",
-                of(&["--limit-network-verifies=3"]).network_verifies.most,
-            ),
-            (
-                "network-refreshes",
-                of(&["--limit-network-refreshes=3"]).network_refreshes.most,
-            ),
-            ("prefix-sends", of(&["--limit-prefix-sends=3"]).prefix_sends.most),
-            (
-                "country-sends",
-                of(&["--limit-country-sends=3"]).country_sends.most,
-            ),
-            ("all-sends", of(&["--limit-all-sends=3"]).all_sends.most),
-        ] {
-            assert_eq!(got, 3, "{flag}");
-        }
-    }
-
-    #[test]
-    fn countries_and_test_numbers_are_read_or_refused_by_name() {
-        let listed = policy(&["--otp-countries=tr,DE"]).expect("a policy").countries;
-        let countries = ["TR", "DE"].map(|code| Country::parse(code).expect("two letters"));
-        assert_eq!(listed, Countries::Only(countries.to_vec()));
-        for all in [&[][..], &["--otp-countries=all"]] {
-            assert_eq!(policy(all).expect("a policy").countries, Countries::All);
-        }
-        let numbers = policy(&[
-            "--test-numbers=+905551234567=1234",
-            "--test-numbers-until=2026-12-31",
-        ]);
-        let numbers = numbers.expect("a policy").test_numbers;
-        let phone = doorbell_domain::PhoneNumber::from_parts(90, "5551234567").expect("well-formed");
-        let at = |text: &str| {
-            let format = &time::format_description::well_known::Rfc3339;
-            Timestamp::from_datetime(time::OffsetDateTime::parse(text, format).expect("an instant"))
-        };
-        assert!(numbers.code_of(&phone, at("2026-12-30T23:59:59Z")).is_some());
-        assert!(numbers.code_of(&phone, at("2026-12-31T00:00:00Z")).is_none());
-        for (args, variable) in [
-            (&["--otp-countries=TR,90"][..], "DOORBELL_OTP_COUNTRIES"),
-            (&["--otp-countries=TR,all"], "DOORBELL_OTP_COUNTRIES"),
-            (&["--test-numbers=+905551234567"], "DOORBELL_TEST_NUMBERS"),
-            (&["--test-numbers=5551234567=1234"], "DOORBELL_TEST_NUMBERS"),
-            (&["--test-numbers=+905551234567=12"], "DOORBELL_TEST_NUMBERS"),
-            (&["--test-numbers-until=tomorrow"], "DOORBELL_TEST_NUMBERS_UNTIL"),
-        ] {
-            let refusal = policy(args).expect_err(variable).to_string();
-            assert!(refusal.starts_with(variable), "{refusal}");
-        }
     }
 }

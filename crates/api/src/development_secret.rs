@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use doorbell_domain::Entropy;
 
-use crate::configuration::Database;
+use crate::database::Database;
 
 /// Where a database's development secret lies: beside an SQLite file, else in `./data`.
 pub(crate) fn path_for(database: &Database) -> PathBuf {

@@ -16,7 +16,8 @@ use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
 
 use crate::composition::Custody;
-use crate::configuration::{Configuration, Database, Mode, Switch};
+use crate::configuration::{Configuration, Mode, Switch};
+use crate::database::Database;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeysCommand {

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use doorbell_domain::ports::{Endpoints, PushSender, VapidKeys};
 use doorbell_domain::push_services::{PushServices, ServiceName};
 use doorbell_domain::web_push::EndpointPolicy;
 use doorbell_domain::{Clock, Entropy};
 use doorbell_outward::SystemNames;
+use doorbell_push::Providers;
 use doorbell_push::web_push::{Authorizations, Destinations, EndpointLookups, Subject, WebPush};
 
 use crate::configuration::Mode;
@@ -20,9 +21,28 @@ const DEVELOPER: &str = "mailto:developer@doorbell.example";
 /// other.
 const LOOKUPS: usize = 16;
 
-/// What is said to push services, and to which.
+/// Who carries messages to devices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Provider {
+    /// The push services of browsers.
+    Webpush,
+    /// Nobody: messages are accepted, and their jobs fail.
+    None,
+}
+
+/// Who carries messages, what is said to push services, and to which.
 #[derive(Debug, Args)]
 pub(crate) struct PushSettings {
+    /// Who carries messages to devices: `webpush`, or `none`.
+    #[arg(
+        long,
+        env = "DOORBELL_PROVIDERS",
+        value_enum,
+        value_delimiter = ',',
+        default_value = "webpush"
+    )]
+    providers: Vec<Provider>,
+
     /// Whom push services write to about this service: `mailto:` and an address, or an https URL. Absent: in production
     /// `DOORBELL_ISSUER`.
     #[arg(long, env = "DOORBELL_VAPID_SUBJECT")]
@@ -43,6 +63,15 @@ pub(crate) struct Ringing {
 }
 
 impl PushSettings {
+    /// Whether browsers are rung.
+    fn rings_browsers(&self) -> anyhow::Result<bool> {
+        match self.providers[..] {
+            [Provider::Webpush] => Ok(true),
+            [Provider::None] => Ok(false),
+            _ => bail!("DOORBELL_PROVIDERS must name each provider once, or `none` alone"),
+        }
+    }
+
     /// Whom push services write to.
     fn subject(&self, mode: Mode, issuer: &str) -> anyhow::Result<Subject> {
         let text = match (&self.vapid_subject, mode) {
@@ -97,15 +126,19 @@ impl PushSettings {
         let authorizations = Authorizations::new(keys, self.subject(mode, issuer)?);
         let names = || Arc::new(SystemNames::new(LOOKUPS));
         let lookups = EndpointLookups::new(destinations.clone(), names(), Arc::clone(clock));
-        let web_push = WebPush::new(
-            destinations,
-            authorizations,
-            names(),
-            Arc::clone(entropy),
-            Arc::clone(clock),
-        );
+        let mut providers = Providers::new();
+        if self.rings_browsers()? {
+            let web_push = WebPush::new(
+                destinations,
+                authorizations,
+                names(),
+                Arc::clone(entropy),
+                Arc::clone(clock),
+            );
+            providers = providers.browsers(web_push.context("DOORBELL_PROVIDERS")?);
+        }
         Ok(Ringing {
-            push: Arc::new(web_push.context("browsers cannot be rung")?),
+            push: Arc::new(providers),
             endpoints: Arc::new(lookups),
         })
     }
@@ -118,6 +151,11 @@ mod tests {
     use super::*;
 
     const ISSUER: &str = "https://doorbell.example.com";
+    const BARE: PushSettings = PushSettings {
+        providers: Vec::new(),
+        vapid_subject: None,
+        webpush_hosts: Vec::new(),
+    };
     const PRODUCTION: Mode = Mode::Production;
     const DEVELOPMENT: Mode = Mode::Development;
 
@@ -126,7 +164,7 @@ mod tests {
         let subject = |text: Option<&str>, mode| {
             let settings = PushSettings {
                 vapid_subject: text.map(str::to_owned),
-                webpush_hosts: Vec::new(),
+                ..BARE
             };
             let subject = settings.subject(mode, ISSUER);
             subject.map(|subject| subject.as_str().to_owned())
@@ -153,8 +191,8 @@ mod tests {
     fn known_push_services_are_sent_to_in_production_and_others_if_they_are_named() {
         let services = |hosts: &[&str], mode| {
             let settings = PushSettings {
-                vapid_subject: None,
                 webpush_hosts: hosts.iter().map(|&host| host.to_owned()).collect(),
+                ..BARE
             };
             settings.services(mode)
         };
@@ -179,6 +217,26 @@ mod tests {
         ] {
             let refusal = services(hosts, PRODUCTION).expect_err("refused").to_string();
             assert!(refusal.starts_with("DOORBELL_WEBPUSH_HOSTS"), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn providers_are_named_once_or_there_are_none() {
+        let rings = |providers: &[Provider]| {
+            let settings = PushSettings {
+                providers: providers.to_vec(),
+                ..BARE
+            };
+            settings.rings_browsers().ok()
+        };
+        assert_eq!(rings(&[Provider::Webpush]), Some(true));
+        assert_eq!(rings(&[Provider::None]), Some(false));
+        for bad in [
+            &[Provider::Webpush, Provider::None][..],
+            &[Provider::Webpush, Provider::Webpush],
+            &[],
+        ] {
+            assert_eq!(rings(bad), None, "{bad:?}");
         }
     }
 }

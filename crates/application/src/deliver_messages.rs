@@ -216,6 +216,13 @@ impl Doorbell {
         Ok(redriven)
     }
 
+    /// Tells whoever watches whether credentials are held for dead: another server may have stopped that, or an operator resumed it.
+    pub async fn note_pruning(&self) -> Result<(), StoreError> {
+        let stopped = store::read(self.ports.store.as_ref(), |unit| unit.pruning_stopped()).await?;
+        self.ports.push_tally.pruning(stopped.is_some());
+        Ok(())
+    }
+
     /// Has credentials held for dead again; whether that was not so.
     pub async fn resume_pruning(&self) -> Result<bool, StoreError> {
         store::transact(self.ports.store.as_ref(), |unit| unit.stop_pruning(None)).await

@@ -49,7 +49,7 @@ pub use account::AccountError;
 pub use add_device::AddDevice;
 pub use deliver_codes::DeliveredCode;
 pub use deliver_messages::{Attempted, Claims, Dispatch};
-pub use messages::{MessageError, OwnMessageError};
+pub use messages::{MessageError, MessagePage, OwnMessageError, TrailPage};
 pub use personal_data::Activity;
 pub use record_live_activity::RecordLiveActivity;
 pub use refresh_device_token::RefreshDeviceToken;

@@ -5,8 +5,35 @@ use doorbell_domain::secret::Secret;
 use doorbell_domain::store::{self, MessageReport, StoreError, TrailEntry};
 use doorbell_domain::{ApiKeyId, Caller, JobId, MessageId, UserId};
 use thiserror::Error;
+use uuid::Uuid;
 
 use crate::{AccessError, Doorbell};
+
+/// A message and a page of its jobs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MessagePage {
+    /// The message, with the jobs of this page.
+    pub report: MessageReport,
+    /// The last of them, if more follow: what the next page is asked for by.
+    pub next: Option<JobId>,
+}
+
+/// A page of what happened to a user and became of their jobs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrailPage {
+    /// The entries, newest first.
+    pub entries: Vec<TrailEntry>,
+    /// The last of them, if older ones follow: what the next page is asked for by.
+    pub next: Option<Uuid>,
+}
+
+/// Cuts what was asked for with one beyond `limit` back to it; gives the last one that is left, if that one was there.
+fn cut<T>(found: &mut Vec<T>, limit: u32) -> Option<&T> {
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let more = found.len() > limit;
+    found.truncate(limit);
+    found.last().filter(|_| more)
+}
 
 /// Why a message is not told of.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -48,19 +75,22 @@ impl Doorbell {
         id: MessageId,
         after: Option<JobId>,
         limit: u32,
-    ) -> Result<MessageReport, MessageError> {
+    ) -> Result<MessagePage, MessageError> {
         let report = store::read(self.ports.store.as_ref(), move |unit| {
-            unit.message_report(id, after, limit)
+            unit.message_report(id, after, limit.saturating_add(1))
         });
-        report.await?.ok_or(MessageError::Unknown)
+        let mut report = report.await?.ok_or(MessageError::Unknown)?;
+        let next = cut(&mut report.jobs, limit).map(|job| job.id);
+        Ok(MessagePage { report, next })
     }
 
     /// What became of a message that the caller sent to themselves, as [`Self::message`] tells.
-    pub async fn own_message(&self, caller: Caller, id: MessageId) -> Result<MessageReport, OwnMessageError> {
+    pub async fn own_message(&self, caller: Caller, id: MessageId) -> Result<MessagePage, OwnMessageError> {
         self.admit(caller, None).await?;
-        let report = self.message(id, None, OWN_JOBS).await?;
-        let own = !report.jobs.is_empty() && report.jobs.iter().all(|job| job.user == caller.user);
-        own.then_some(report)
+        let page = self.message(id, None, OWN_JOBS).await?;
+        let jobs = &page.report.jobs;
+        let own = !jobs.is_empty() && jobs.iter().all(|job| job.user == caller.user);
+        own.then_some(page)
             .ok_or(OwnMessageError::Message(MessageError::Unknown))
     }
 
@@ -73,16 +103,37 @@ impl Doorbell {
         ended.await?.map(drop).ok_or(MessageError::Unknown)
     }
 
-    /// Why it did not arrive: what happened to a user and became of their jobs, newest first.
+    /// Why it did not arrive: what happened to a user and became of their jobs, newest first, at most `limit` entries, those before
+    /// `before`.
     pub async fn user_trail(
         &self,
         user: UserId,
-        before: Option<uuid::Uuid>,
+        before: Option<Uuid>,
         limit: u32,
-    ) -> Result<Vec<TrailEntry>, StoreError> {
-        store::read(self.ports.store.as_ref(), move |unit| {
-            unit.user_trail(user, before, limit)
-        })
-        .await
+    ) -> Result<TrailPage, StoreError> {
+        let entries = store::read(self.ports.store.as_ref(), move |unit| {
+            unit.user_trail(user, before, limit.saturating_add(1))
+        });
+        let mut entries = entries.await?;
+        let next = cut(&mut entries, limit).map(TrailEntry::id);
+        Ok(TrailPage { entries, next })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_page_with_one_beyond_it_names_the_next() {
+        for (found, left, next) in [
+            (vec![], vec![], None),
+            (vec![1, 2], vec![1, 2], None),
+            (vec![1, 2, 3], vec![1, 2], Some(2)),
+        ] {
+            let mut page = found;
+            assert_eq!(cut(&mut page, 2).copied(), next);
+            assert_eq!(page, left);
+        }
     }
 }

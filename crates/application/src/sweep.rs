@@ -95,6 +95,11 @@ impl Doorbell {
             swept.phones += done.removed;
             swept.more |= done.full;
         })?;
+        let failed = self.write(move |unit| unit.sweep_failed_phones(over.phones, over.failures, PASS));
+        pass.note(failed.await, |swept, done| {
+            swept.phones += done.removed;
+            swept.more |= done.full;
+        })?;
         let counters = self.write(move |unit| unit.sweep_counters(over.counters, PASS));
         pass.note(counters.await, |swept, done| {
             swept.counters += done.removed;

@@ -170,7 +170,8 @@ pub struct PhoneLock {
 
 impl PhoneLock {
     const SHORTEST: Duration = Duration::seconds(30);
-    const LONGEST: Duration = Duration::hours(1);
+    /// The longest that a phone is locked after a failure.
+    pub const LONGEST: Duration = Duration::hours(1);
 
     /// How long a phone with so many failures is locked after the last one: 30 seconds, twice that with each further
     /// one, one hour at most.

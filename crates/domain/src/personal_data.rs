@@ -3,7 +3,7 @@
 
 use crate::code::Purpose;
 use crate::push_token::TokenKind;
-use crate::store::{ForSession, Found, TrailLine};
+use crate::store::{ForSession, Found, PhoneState, TrailLine};
 use crate::text::{AppName, Text};
 use crate::web_push::Subscription;
 use crate::{
@@ -122,8 +122,8 @@ pub struct Export {
     pub subscriptions: Vec<HeldSubscription>,
     /// Codes that were asked for with the person's number.
     pub codes: Newest<SentCode>,
-    /// When that number was last sent one.
-    pub code_sent_at: Option<Timestamp>,
+    /// When that number was last sent one, and how often in a row one was guessed wrong.
+    pub number: PhoneState,
     /// The trail.
     pub events: Newest<TrailLine>,
 }

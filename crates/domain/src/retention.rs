@@ -2,6 +2,7 @@
 
 use time::Duration;
 
+use crate::limits::PhoneLock;
 use crate::{Timestamp, idempotency, suspicion};
 
 /// How many rows of a kind one pass removes at most, so that no pass holds locks, or SQLite's one writer, for long.
@@ -16,6 +17,9 @@ pub struct Retention {
     /// When a phone was last sent a code, from that send. Far longer than the longest cool-down, so that no limit ends with its
     /// row.
     pub phones: Duration,
+    /// How often in a row codes of a phone were guessed wrong, from the last time. As much longer as the longest lock, so that
+    /// it too has been over for as long as all else of the phone.
+    pub failures: Duration,
     /// Counters of accepted requests, from the end of their window.
     pub counters: Duration,
     /// Sessions, from their end or their expiry. What an ended one suspended goes with it; an expired one stays as long as
@@ -36,10 +40,11 @@ pub struct Retention {
 }
 
 impl Retention {
-    /// 24 hours, 30 days, 1 hour, 90 days and 30 more, 270 days, 400 days, 30 days, 7 days, 30 days.
+    /// 24 hours, 30 days, an hour more, 1 hour, 90 days and 30 more, 270 days, 400 days, 30 days, 7 days, 30 days.
     pub const STANDARD: Self = Self {
         codes: Duration::hours(24),
         phones: Duration::days(30),
+        failures: Duration::days(30).saturating_add(PhoneLock::LONGEST),
         counters: Duration::hours(1),
         sessions: Duration::days(90),
         sessions_again: Duration::days(30),
@@ -55,6 +60,7 @@ impl Retention {
         Over {
             codes: now - self.codes,
             phones: now - self.phones,
+            failures: now - self.failures,
             counters: now - self.counters,
             sessions: now - self.sessions,
             sessions_again: now - self.sessions + self.sessions_again,
@@ -74,6 +80,8 @@ pub struct Over {
     pub codes: Timestamp,
     /// Phones that were last sent a code.
     pub phones: Timestamp,
+    /// Phones whose codes were last guessed wrong.
+    pub failures: Timestamp,
     /// Counters' windows.
     pub counters: Timestamp,
     /// Sessions that ended or expired.
@@ -105,6 +113,7 @@ mod tests {
         let over = Retention::STANDARD.over_at(now);
         assert_eq!(over.codes, now - Duration::hours(24));
         assert_eq!(over.phones, now - Duration::days(30));
+        assert_eq!(over.failures, now - Duration::days(30) - Duration::hours(1));
         assert_eq!(over.counters, now - Duration::hours(1));
         assert_eq!(over.sessions, now - Duration::days(90));
         assert_eq!(over.sessions_again, now - Duration::days(60));
@@ -117,6 +126,7 @@ mod tests {
         let Retention {
             codes,
             phones,
+            failures,
             sessions,
             tokens,
             audit,
@@ -124,6 +134,8 @@ mod tests {
         } = Retention::STANDARD;
         // The longest cool-down that can be set is an hour, and a code lives ten minutes at most.
         assert!(phones > Duration::hours(1) && phones > codes + Duration::minutes(10));
+        // However long a lock lasts, it has been over for as long as a phone is kept.
+        assert!(failures >= phones + PhoneLock::LONGEST);
         // A refresh token outlives neither its session nor what is kept of it, and a token may outlive its session's idle end.
         assert!(tokens > sessions + SessionPolicy::STANDARD.idle);
         // The trail tells of all of them.

@@ -50,8 +50,8 @@ pub trait Sweeps {
     fn claim_user(&mut self, id: UserId) -> Found<Option<User>>;
 
     /// Removes all that hangs on a claimed account: its devices with their tokens and subscriptions, the addresses of these, its
-    /// sessions, its jobs, those too that are not over, and what is known of `phone`. Its row and its trail stay. Addresses are locked
-    /// in their order.
+    /// sessions, its jobs, those too that are not over, and what is known of `phone`, also codes that wait for a sender. Its row and its
+    /// trail stay. Addresses are locked in their order.
     fn erase_user(&mut self, user: UserId, phone: Option<&PhoneNumber>) -> Found<()>;
 
     /// Removes push tokens last registered by `until`, and with the last row that has it an address.
@@ -71,6 +71,10 @@ pub trait Sweeps {
     /// Removes the rows of phones that were last sent a code by `until`, and at whose codes nobody has guessed wrong since
     /// the last sign-in.
     fn sweep_phones(&mut self, until: Timestamp, limit: u32) -> Found<Sweep>;
+
+    /// Removes the rows of phones that were last sent a code by `until`, and at whose codes somebody last guessed wrong by
+    /// `failed_until`, without a sign-in since.
+    fn sweep_failed_phones(&mut self, until: Timestamp, failed_until: Timestamp, limit: u32) -> Found<Sweep>;
 
     /// Removes counters whose window ended by `until`.
     fn sweep_counters(&mut self, until: Timestamp, limit: u32) -> Found<Sweep>;

@@ -26,16 +26,16 @@ pub trait Watched: Send + Sync {
     fn gauges(&self) -> Vec<(Gauge, u64)>;
 }
 
-/// What became of a one-time code that was asked for.
+/// What became of a request for a one-time code. What becomes of the code itself is a [`DeliveryOutcome`], later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CodeOutcome {
-    /// A sender took it.
+    /// It was made, and waits for a sender.
     Accepted,
     /// It was asked for too soon or too often.
     Limited,
-    /// A rule or a sender will not have it sent.
+    /// A rule will not have it sent.
     Refused,
-    /// No sender could take it, or the store failed.
+    /// The store failed.
     Failed,
 }
 
@@ -91,6 +91,51 @@ impl GuessOutcome {
             Self::Used => "used",
             Self::Spent => "spent",
             Self::Limited => "limited",
+        }
+    }
+}
+
+/// What became of an attempt to deliver a one-time code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeliveryOutcome {
+    /// A sender took it.
+    Accepted,
+    /// No sender took it this time: it is attempted again.
+    Again,
+    /// Every sender refused it for good.
+    Refused,
+    /// No sender took it, and it dies before the next attempt.
+    TooLate,
+    /// Its row could not be read.
+    Unreadable,
+    /// A newer code or a later claim came first.
+    Overtaken,
+    /// How it ended could not be written down, so that it may be attempted again.
+    Unrecorded,
+}
+
+impl DeliveryOutcome {
+    /// Every outcome.
+    pub const ALL: [Self; 7] = [
+        Self::Accepted,
+        Self::Again,
+        Self::Refused,
+        Self::TooLate,
+        Self::Unreadable,
+        Self::Overtaken,
+        Self::Unrecorded,
+    ];
+
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Again => "again",
+            Self::Refused => "refused",
+            Self::TooLate => "too_late",
+            Self::Unreadable => "unreadable",
+            Self::Overtaken => "overtaken",
+            Self::Unrecorded => "unrecorded",
         }
     }
 }
@@ -160,6 +205,9 @@ pub trait PushTally: Send + Sync {
 pub trait Tally: Send + Sync {
     /// Counts a code that was asked for.
     fn code(&self, outcome: CodeOutcome);
+
+    /// Counts an attempt to deliver a code.
+    fn delivery(&self, outcome: DeliveryOutcome);
 
     /// Counts a guess.
     fn guess(&self, outcome: GuessOutcome);

@@ -2,21 +2,18 @@
 
 use std::sync::Arc;
 use std::thread::available_parallelism;
-use std::time::Duration;
 
 use doorbell_domain::ports::{BoxFuture, Sealer};
 use doorbell_domain::registration::{Registered, Registration};
 use doorbell_domain::store::{Found, ReadWork, RegisterError, Store, StoreError, WriteWork};
 use doorbell_domain::watch::{Gauge, Watched};
 use doorbell_storage::Vault;
-use doorbell_storage::blocking::{self, Deadline};
+use doorbell_storage::blocking::Deadline;
 use doorbell_storage::combiner::{self, Combiner};
-use tokio::sync::Semaphore;
-use tokio::time::timeout;
 
+use crate::lane::Lane;
 use crate::pool::{Pool, direct};
 use crate::repositories::Repositories;
-use crate::waiting::Waiting;
 use crate::{conninfo, migrate, register};
 
 /// How a store is opened.
@@ -24,7 +21,7 @@ use crate::{conninfo, migrate, register};
 pub struct Options {
     /// Whether to bring the schema up to date first.
     pub migrate: bool,
-    /// How many connections to hold at most, beside those of the combiner.
+    /// How many connections to hold at most, beside those of the combiner and of the workers.
     pub connections: u32,
     /// How many registrations one transaction makes at most. Where it is 1 each has its own, on any connection.
     pub combine: usize,
@@ -33,6 +30,10 @@ pub struct Options {
 /// How many batches of registrations are in flight at once, each on a connection of its own: while one waits for its commit,
 /// the other is prepared.
 const WRITERS: u32 = 2;
+
+/// How many connections those have who work beside the requests: one for what is swept, however long that takes, and one for
+/// codes on their way.
+const WORKERS: u32 = 2;
 
 impl Default for Options {
     /// Migrates, holds two connections a core, but never more than eight, and combines up to 256 registrations.
@@ -49,15 +50,11 @@ impl Default for Options {
 /// The registry in PostgreSQL.
 #[derive(Clone)]
 pub struct PostgresStore {
-    pool: Pool,
+    url: String,
+    lane: Lane,
     vault: Vault,
-    turns: Arc<Semaphore>,
-    waiting: Waiting,
     combiner: Option<Arc<Combiner<Registration>>>,
 }
-
-/// How long work waits for its turn, so that what is left of the deadline is enough to do it.
-const TURN: Duration = Duration::from_millis(3_500);
 
 impl PostgresStore {
     /// Opens the database at `url`, which must be there and answer. Blocks the thread.
@@ -77,34 +74,21 @@ impl PostgresStore {
             None
         };
         Ok(Self {
-            pool: Pool::new(whole, options.connections),
+            lane: Lane::new(Pool::new(whole.clone(), options.connections)),
+            url: whole,
             vault,
             combiner,
-            waiting: Waiting::default(),
-            turns: Arc::new(Semaphore::new(usize::try_from(options.connections).unwrap_or(1))),
         })
     }
 
-    /// Runs `work` in its turn, as many at once as there are connections, all within one deadline. The pool
-    /// itself would serve whoever is quickest, and let others wait until they give up.
-    async fn in_turn<T, F>(&self, work: F) -> Found<T>
-    where
-        T: Send + 'static,
-        F: FnOnce(&Deadline) -> Found<T> + Send + 'static,
-    {
-        let deadline = Deadline::after(blocking::DEADLINE);
-        let turn = {
-            let _waiting = self.waiting.enter();
-            timeout(TURN, Arc::clone(&self.turns).acquire_owned()).await
-        };
-        let no_turn = || StoreError::Unavailable("no connection was free in time".to_owned());
-        let turn = turn.ok().and_then(Result::ok).ok_or_else(no_turn)?;
-        blocking::run_until(deadline, move |deadline| {
-            // Kept until the work ends, which may be after its caller went away.
-            let _turn = turn;
-            work(deadline)
-        })
-        .await
+    /// The same registry for what a server does beside answering requests, on two connections of its own: however much there
+    /// is of either, the other goes on.
+    #[must_use]
+    pub fn for_workers(&self) -> Self {
+        Self {
+            lane: Lane::new(Pool::new(self.url.clone(), WORKERS)),
+            ..self.clone()
+        }
     }
 }
 
@@ -122,14 +106,15 @@ fn combiner(url: &str, vault: &Vault, batch: usize) -> Found<Combiner<Registrati
 
 impl Store for PostgresStore {
     fn read_boxed(&self, work: ReadWork) -> BoxFuture<'_, Found<()>> {
-        let Self { pool, vault, .. } = self.clone();
-        Box::pin(self.in_turn(move |_| work(&mut Repositories::reading(&pool, &vault))))
+        let vault = self.vault.clone();
+        let read = move |pool: &Pool, _: &Deadline| work(&mut Repositories::reading(pool, &vault));
+        Box::pin(self.lane.in_turn(read))
     }
 
     fn transact_boxed(&self, work: WriteWork) -> BoxFuture<'_, Found<()>> {
-        let Self { pool, vault, .. } = self.clone();
-        Box::pin(self.in_turn(move |deadline| {
-            let mut repositories = Repositories::writing(&pool, &vault)?;
+        let vault = self.vault.clone();
+        Box::pin(self.lane.in_turn(move |pool, deadline| {
+            let mut repositories = Repositories::writing(pool, &vault)?;
             match work(&mut repositories).and_then(|()| deadline.begin_commit()) {
                 Ok(()) => repositories.commit(),
                 Err(error) => {
@@ -150,19 +135,19 @@ impl Store for PostgresStore {
         {
             return Box::pin(combiner.register(alone));
         }
-        let Self { pool, vault, .. } = self.clone();
+        let vault = self.vault.clone();
         let size = batch.len();
         Box::pin(async move {
-            let registered =
-                self.in_turn(move |deadline| Ok(register::register(&pool, &vault, &batch, deadline)));
+            let registered = self
+                .lane
+                .in_turn(move |pool, deadline| Ok(register::register(pool, &vault, &batch, deadline)));
             let answers = registered.await;
             answers.unwrap_or_else(|error| vec![Err(RegisterError::Store(error)); size])
         })
     }
 
     fn ready(&self) -> BoxFuture<'_, Found<()>> {
-        let Self { pool, .. } = self.clone();
-        Box::pin(self.in_turn(move |_| {
+        Box::pin(self.lane.in_turn(|pool, _| {
             let versions = pool.ask(&mut None, migrate::applied_versions)?;
             migrate::check(&versions)
         }))
@@ -173,9 +158,9 @@ impl Watched for PostgresStore {
     fn gauges(&self) -> Vec<(Gauge, u64)> {
         let queued = self.combiner.as_ref().map_or(0, |combiner| combiner.queued());
         vec![
-            (Gauge::ConnectionsAllowed, self.pool.size().into()),
-            (Gauge::ConnectionsInUse, self.pool.in_use().into()),
-            (Gauge::ConnectionsAwaited, self.waiting.count()),
+            (Gauge::ConnectionsAllowed, self.lane.pool.size().into()),
+            (Gauge::ConnectionsInUse, self.lane.pool.in_use().into()),
+            (Gauge::ConnectionsAwaited, self.lane.waiting.count()),
             (
                 Gauge::RegistrationsQueued,
                 u64::try_from(queued).unwrap_or(u64::MAX),

@@ -1,5 +1,7 @@
 //! Builders of domain values, with every field set to something that would be missed.
 
+mod delivery;
+
 use doorbell_domain::code::{CodeHash, CodeLength, CodePolicy, Purpose};
 use doorbell_domain::device::{MobileSettings, WebSettings};
 use doorbell_domain::profile::{Availability, Consent, Gender, Profile, Username};
@@ -17,6 +19,8 @@ use doorbell_domain::{
 };
 use time::Duration;
 use uuid::Uuid;
+
+pub use delivery::{api_key, api_key_name, content, job, message};
 
 /// The phone number of the `n`th person.
 pub fn phone(n: u32) -> PhoneNumber {

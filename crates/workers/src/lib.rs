@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! let running = Workers::new()
-//!     .deliver(doorbell.clone(), bell)
+//!     .deliver(Codes::new(doorbell.clone(), tally), bell)
 //!     .every(MINUTE, "expired codes", move || …)
 //!     .start();
 //! …
@@ -25,6 +25,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
 pub use bell::Bell;
+pub use codes::Codes;
 pub use delivery::Outbox;
 pub use dispatch::Courier;
 

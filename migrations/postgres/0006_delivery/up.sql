@@ -58,7 +58,8 @@ CREATE TABLE push_jobs (
     updated_at    timestamptz NOT NULL
 ) WITH (fillfactor = 60, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000);
 
-CREATE INDEX push_jobs_due_at ON push_jobs (due_at);
+-- By lanes first, since a claim passes over what waits in a slow one, however much that is.
+CREATE INDEX push_jobs_due ON push_jobs (lane, due_at);
 CREATE INDEX push_jobs_message ON push_jobs (message_id, id);
 CREATE INDEX push_jobs_user ON push_jobs (user_id, id DESC);
 
@@ -82,6 +83,7 @@ CREATE TABLE finished_jobs (
 ) PARTITION BY RANGE (finished_at);
 
 CREATE TABLE finished_jobs_rest PARTITION OF finished_jobs DEFAULT;
+CREATE INDEX finished_jobs_rest_finished_at ON finished_jobs_rest (finished_at);
 
 CREATE INDEX finished_jobs_message ON finished_jobs (message_id, id);
 CREATE INDEX finished_jobs_user ON finished_jobs (user_id, id DESC);
@@ -95,7 +97,7 @@ CREATE TABLE resting_lanes (
 
 -- One row while nobody is held for dead.
 CREATE TABLE pruning_stops (
-    only  boolean PRIMARY KEY CHECK (only),
+    sole  boolean PRIMARY KEY CHECK (sole),
     since timestamptz NOT NULL
 );
 

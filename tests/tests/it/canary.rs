@@ -1,8 +1,11 @@
 //! Nothing that is secret appears where it does not belong: in no log, and in no answer but those that are about it, whatever is
-//! asked, at debug level, with the store failing in between.
+//! asked and whoever sends the codes, at debug level, with the store failing in between; nor in what is counted.
+
+use std::time::{Duration, Instant};
 
 use doorbell_tests::{
-    Answer, Canary, FINGERPRINT, Method, Phone, Request, Server, Setup, SignedIn, encoded, json, on_both,
+    Answer, Canary, FINGERPRINT, Method, Phone, Receiver, Reply, Request, Server, Setup, SignedIn,
+    TWILIO_TOKEN, WEBHOOK_SECRET, encoded, json, on_both,
 };
 
 const SECRET: &str = "canary-secret-of-the-operator-0123456789abcdef";
@@ -47,6 +50,12 @@ fn canaries(person: &SignedIn, next: &str, codes: &[String]) -> Vec<Canary> {
     ];
     let mut all = vec![
         Canary::new("the operator's secret", SECRET, &[]),
+        Canary::new(
+            "a webhook's secret",
+            WEBHOOK_SECRET.trim_start_matches("whsec_"),
+            &[],
+        ),
+        Canary::new("the token of Twilio's account", TWILIO_TOKEN, &[]),
         Canary::new("the phone", PHONE, OF_THE_ACCOUNT),
         Canary::new("a push token", TOKEN, DEVICES),
         Canary::new("a second push token", SECOND, DEVICES),
@@ -57,7 +66,7 @@ fn canaries(person: &SignedIn, next: &str, codes: &[String]) -> Vec<Canary> {
             ENDPOINT,
             &["POST /push/subscribe", "GET /push/subscriptions"],
         ),
-        Canary::new("a fingerprint", PRINT, &[]),
+        Canary::new("a fingerprint", PRINT, &["GET /api/v1/users/me/export"]),
         Canary::new("a subscription's key", P256DH, &[]),
         Canary::new("a subscription's secret", AUTH, &[]),
         Canary::new("the access token", &person.access, SIGN_IN),
@@ -215,76 +224,149 @@ fn of_endings(server: &Server, person: &SignedIn) -> Vec<(&'static str, Request)
     ]
 }
 
-on_both!(
-    no_secret_is_seen_where_it_does_not_belong,
-    |setup: Setup| setup
+fn watched(setup: Setup) -> Setup {
+    setup
+        .metrics()
         .env("DOORBELL_SECRET", SECRET)
         .env("DOORBELL_OTP_LENGTH", "8")
-        .env("DOORBELL_LOG", "debug"),
-    async |server: Server| {
-        let phone = Phone {
-            country: "90".to_owned(),
-            number: PHONE.to_owned(),
-        };
-        let mut seen = Seen::default();
-        let mut codes = vec![server.code_for(&phone).await, server.code_for(&phone).await];
-        codes.dedup();
-        let newest = codes.last().expect("a code").clone();
-        let answer = server.verify_otp(&phone, &newest).await.expect(200);
-        let person = SignedIn::from_answer(&phone, answer.json());
-        let next = server.refresh(&person.refresh).await.expect(200).json();
-        let next = next["refreshToken"].as_str().expect("a token").to_owned();
+        .env("DOORBELL_LOG", "debug")
+}
 
-        for (name, request) in requests(&server, &person) {
-            let answer = seen.ask(name, request).await;
-            assert!(answer.status() < 500, "{answer}");
-            if let (200, "POST /api/v1/auth/send-otp") = (answer.status(), name) {
-                codes.push(answer.json()["code"].as_str().expect("a code").to_owned());
-            }
+on_both!(
+    no_secret_is_seen_where_it_does_not_belong,
+    watched,
+    async |server: Server| {
+        let codes = vec![server.code_for(&phone()).await, server.code_for(&phone()).await];
+        play_out(&server, codes).await;
+    }
+);
+
+/// What a sender answers to the first code, and to the second, twice: as badly as it can, by all that it was told.
+const ANSWERS: [Reply; 3] = [Reply::Echo(200), Reply::Echo(500), Reply::Echo(403)];
+
+on_both!(
+    nor_where_a_webhook_sends_the_codes_or_fails_to,
+    watched,
+    async |server: Server| {
+        let receiver = Receiver::start(ANSWERS).await;
+        let server = started_anew(server, |setup| setup.webhook(&receiver));
+        play_out_with(&server, receiver).await;
+    }
+);
+
+on_both!(
+    nor_where_twilio_sends_the_codes_or_fails_to,
+    watched,
+    async |server: Server| {
+        let receiver = Receiver::start(ANSWERS).await;
+        let server = started_anew(server, |setup| setup.twilio(&receiver));
+        play_out_with(&server, receiver).await;
+    }
+);
+
+fn phone() -> Phone {
+    Phone {
+        country: "90".to_owned(),
+        number: PHONE.to_owned(),
+    }
+}
+
+fn started_anew(server: Server, senders: impl FnOnce(Setup) -> Setup) -> Server {
+    let setup = server.setup().clone();
+    drop(server);
+    senders(setup).start()
+}
+
+/// Waits until so many attempts to deliver a code have come out so.
+async fn deliveries_are(server: &Server, outcome: &str, count: f64) {
+    let name = format!("doorbell_code_deliveries_total{{outcome=\"{outcome}\"}}");
+    let soon = Instant::now() + Duration::from_secs(30);
+    while server.metric(&name) < Some(count) {
+        assert!(Instant::now() < soon, "{outcome}: {}", server.metrics());
+        tokio::task::yield_now().await;
+    }
+}
+
+/// The story with a sender that takes the first code, refuses the second, and is not there for the third.
+async fn play_out_with(server: &Server, mut receiver: Receiver) {
+    let mut codes = Vec::new();
+    for outcomes in [&["accepted"][..], &["again", "refused"]] {
+        let code = server.code_for(&phone()).await;
+        for outcome in outcomes {
+            let told = receiver.next().await.body;
+            let told = String::from_utf8_lossy(&told).into_owned();
+            assert!(told.contains(PHONE) && told.contains(&code), "{told}");
+            deliveries_are(server, outcome, 1.0).await;
         }
-        {
-            let _locked = server.lock_database();
-            for (name, request) in requests(&server, &person).into_iter().step_by(7) {
-                seen.ask(name, request).await;
-            }
+        codes.push(code);
+    }
+    drop(receiver);
+    codes.push(server.code_for(&phone()).await);
+    deliveries_are(server, "again", 2.0).await;
+    play_out(server, codes).await;
+}
+
+/// Whoever was sent these codes signs in by the last of them, asks everything, and leaves.
+async fn play_out(server: &Server, mut codes: Vec<String>) {
+    let mut seen = Seen::default();
+    let newest = codes.last().expect("a code").clone();
+    let answer = server.verify_otp(&phone(), &newest).await.expect(200);
+    let person = SignedIn::from_answer(&phone(), answer.json());
+    let next = server.refresh(&person.refresh).await.expect(200).json();
+    let next = next["refreshToken"].as_str().expect("a token").to_owned();
+
+    for (name, request) in requests(server, &person) {
+        let answer = seen.ask(name, request).await;
+        assert!(answer.status() < 500, "{answer}");
+        if let (200, "POST /api/v1/auth/send-otp") = (answer.status(), name) {
+            codes.push(answer.json()["code"].as_str().expect("a code").to_owned());
         }
-        seen.ask(
-            "DELETE account",
-            server.post("/api/v1/users/me/account-deletion").by(&person),
-        )
+    }
+    {
+        let _locked = server.lock_database();
+        for (name, request) in requests(server, &person).into_iter().step_by(7) {
+            seen.ask(name, request).await;
+        }
+    }
+    seen.ask(
+        "DELETE account",
+        server.post("/api/v1/users/me/account-deletion").by(&person),
+    )
+    .await
+    .assert_status(200);
+    seen.ask("logout", server.post("/api/v1/auth/logout").by(&person))
         .await
         .assert_status(200);
-        seen.ask("logout", server.post("/api/v1/auth/logout").by(&person))
-            .await
-            .assert_status(200);
-        seen.ask("GET /api/v1/auth/me", server.get("/api/v1/auth/me").by(&person))
-            .await
-            .assert_status(401);
-        seen.ask("foreign", server.get("/api/v1/auth/me").bearer(FINGERPRINT))
-            .await
-            .assert_status(401);
+    seen.ask("GET /api/v1/auth/me", server.get("/api/v1/auth/me").by(&person))
+        .await
+        .assert_status(401);
+    seen.ask("foreign", server.get("/api/v1/auth/me").bearer(FINGERPRINT))
+        .await
+        .assert_status(401);
+    deliveries_are(server, "accepted", 1.0).await;
+    let (head, body) = server.ask_admin("GET", "/metrics");
+    seen.0.push(("GET /metrics".to_owned(), head + &body));
 
-        let log = server.log();
-        // The sender for development prints codes on purpose.
-        let lines: Vec<&str> = log
-            .lines()
-            .filter(|line| !line.starts_with("code for "))
-            .collect();
-        let log = lines.join("\n");
-        assert!(log.contains("\"level\":\"DEBUG\""), "the log is at debug level");
-        for canary in canaries(&person, &next, &codes) {
-            if let Some(trace) = canary.trace_in(&log) {
-                let line = log.lines().find(|line| line.contains(&trace));
-                panic!("{} is in the log, as {trace}: {line:?}", canary.name);
+    let log = server.log();
+    // The sender for development prints codes on purpose.
+    let lines: Vec<&str> = log
+        .lines()
+        .filter(|line| !line.starts_with("code for "))
+        .collect();
+    let log = lines.join("\n");
+    assert!(log.contains("\"level\":\"DEBUG\""), "the log is at debug level");
+    for canary in canaries(&person, &next, &codes) {
+        if let Some(trace) = canary.trace_in(&log) {
+            let line = log.lines().find(|line| line.contains(&trace));
+            panic!("{} is in the log, as {trace}: {line:?}", canary.name);
+        }
+        for (name, answer) in &seen.0 {
+            if canary.belongs.iter().any(|place| name.starts_with(place)) {
+                continue;
             }
-            for (name, answer) in &seen.0 {
-                if canary.belongs.iter().any(|place| name.starts_with(place)) {
-                    continue;
-                }
-                if let Some(trace) = canary.trace_in(answer) {
-                    panic!("{} is in the answer to {name}, as {trace}: {answer}", canary.name);
-                }
+            if let Some(trace) = canary.trace_in(answer) {
+                panic!("{} is in the answer to {name}, as {trace}: {answer}", canary.name);
             }
         }
     }
-);
+}

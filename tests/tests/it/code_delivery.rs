@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use doorbell_tests::{
-    Database, Phone, Receiver, Reply, Server, Setup, Value, is_instant, join_all, json, on_both,
+    Database, Phone, Receiver, Reply, Server, Setup, TWILIO_TOKEN, Value, WEBHOOK_SECRET, is_instant,
+    join_all, json, on_both,
 };
-
-const SECRET: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
 
 const SEND: &str = "/api/v1/auth/send-otp";
 
@@ -16,22 +17,6 @@ fn sending_by(server: Server, senders: impl FnOnce(Setup) -> Setup) -> Server {
     let setup = server.setup().clone();
     drop(server);
     senders(setup).start()
-}
-
-fn by_webhook(setup: Setup, receiver: &Receiver) -> Setup {
-    setup
-        .env("DOORBELL_SENDERS", "webhook")
-        .env("DOORBELL_OTP_WEBHOOK_URL", &receiver.url("/codes"))
-        .env("DOORBELL_OTP_WEBHOOK_SECRET", SECRET)
-}
-
-fn and_twilio(setup: Setup, receiver: &Receiver) -> Setup {
-    setup
-        .env("DOORBELL_SENDERS", "webhook,twilio")
-        .env("DOORBELL_TWILIO_BASE_URL", &receiver.url(""))
-        .env("DOORBELL_TWILIO_ACCOUNT_SID", "AC0123")
-        .env("DOORBELL_TWILIO_AUTH_TOKEN", "token")
-        .env("DOORBELL_TWILIO_FROM", "MG0123")
 }
 
 /// Waits until nothing is left to deliver.
@@ -50,14 +35,17 @@ fn data(message: &Value) -> [&str; 4] {
 
 on_both!(a_code_arrives_signed_and_signs_in, async |server: Server| {
     let mut receiver = Receiver::start([]).await;
-    let server = sending_by(server, |setup| by_webhook(setup, &receiver));
+    let server = sending_by(server, |setup| setup.webhook(&receiver));
     let phone = Phone::nth(1);
     let answered = server.code_for(&phone).await;
 
     let received = receiver.next().await;
     assert_eq!(received.path, "/codes");
     assert_eq!(received.header("content-type"), "application/json");
-    assert_eq!(received.header("webhook-signature"), received.signature(SECRET));
+    assert_eq!(
+        received.header("webhook-signature"),
+        received.signature(WEBHOOK_SECRET)
+    );
     let message = received.json();
     let [to, code, language, text] = data(&message);
     assert_eq!((to, code, language), ("+905550000001", answered.as_str(), "tr"));
@@ -80,7 +68,8 @@ on_both!(
     async |server: Server| {
         let mut receiver = Receiver::start([]).await;
         let server = sending_by(server, |setup| {
-            by_webhook(setup, &receiver)
+            setup
+                .webhook(&receiver)
                 .env("DOORBELL_APP_NAME", "Allmine")
                 .env("DOORBELL_OTP_DOMAIN", "allmine.example.com")
         });
@@ -104,13 +93,16 @@ on_both!(
     what_fails_is_tried_again_under_the_same_id_until_it_is_taken,
     async |server: Server| {
         let mut receiver = Receiver::start([Reply::Status(500), Reply::Status(503)]).await;
-        let server = sending_by(server, |setup| by_webhook(setup, &receiver));
+        let server = sending_by(server, |setup| setup.webhook(&receiver));
         let phone = Phone::nth(1);
         let code = server.code_for(&phone).await;
         let mut ids = BTreeSet::new();
         for _ in 0..3 {
             let received = receiver.next().await;
-            assert_eq!(received.header("webhook-signature"), received.signature(SECRET));
+            assert_eq!(
+                received.header("webhook-signature"),
+                received.signature(WEBHOOK_SECRET)
+            );
             assert_eq!(received.json()["data"]["code"], code);
             ids.insert(received.header("webhook-id").to_owned());
         }
@@ -126,7 +118,7 @@ on_both!(
     a_code_outlives_the_server_that_was_asked_for_it,
     async |server: Server| {
         let mut receiver = Receiver::start([Reply::Silence]).await;
-        let mut server = sending_by(server, |setup| by_webhook(setup, &receiver));
+        let mut server = sending_by(server, |setup| setup.webhook(&receiver));
         let phone = Phone::nth(1);
         let code = server.code_for(&phone).await;
         // Somebody begins to send it, and nobody ever learns how that ended.
@@ -158,7 +150,7 @@ on_both!(
             setup
                 .env("DOORBELL_SENDERS", "webhook")
                 .env("DOORBELL_OTP_WEBHOOK_URL", &url)
-                .env("DOORBELL_OTP_WEBHOOK_SECRET", SECRET)
+                .env("DOORBELL_OTP_WEBHOOK_SECRET", WEBHOOK_SECRET)
         });
         let phone = Phone::nth(1);
         let code = server.code_for(&phone).await;
@@ -168,7 +160,7 @@ on_both!(
         // A server with another sender takes it up.
         assert!(server.stop().success(), "{}", server.log());
         let mut receiver = Receiver::start([]).await;
-        let next = by_webhook(server.setup().clone(), &receiver).start();
+        let next = server.setup().clone().webhook(&receiver).start();
         next.advance(Duration::from_secs(31));
         assert_eq!(receiver.next().await.json()["data"]["code"], code);
         all_is_delivered(&next).await;
@@ -180,15 +172,18 @@ on_both!(
     async |server: Server| {
         let mut webhook = Receiver::start([Reply::Status(500), Reply::Status(403)]).await;
         let mut twilio = Receiver::start([Reply::Status(201), Reply::Status(201)]).await;
-        let server = sending_by(server, |setup| and_twilio(by_webhook(setup, &webhook), &twilio));
+        let server = sending_by(server, |setup| {
+            let both = setup.webhook(&webhook).twilio(&twilio);
+            both.env("DOORBELL_SENDERS", "webhook,twilio")
+        });
         for n in 1..=2 {
             let phone = Phone::nth(n);
             let code = server.code_for(&phone).await;
             assert_eq!(webhook.next().await.json()["data"]["code"], code);
             let received = twilio.next().await;
             assert_eq!(received.path, "/2010-04-01/Accounts/AC0123/Messages.json");
-            // `AC0123:token`
-            assert_eq!(received.header("authorization"), "Basic QUMwMTIzOnRva2Vu");
+            let basic = BASE64_STANDARD.encode(format!("AC0123:{TWILIO_TOKEN}"));
+            assert_eq!(received.header("authorization"), format!("Basic {basic}"));
             let form: BTreeMap<String, String> =
                 url::form_urlencoded::parse(&received.body).into_owned().collect();
             assert_eq!(form["To"], format!("+90{}", phone.number));
@@ -205,7 +200,7 @@ on_both!(
     a_superseded_or_refused_code_is_not_sent_again,
     async |server: Server| {
         let mut receiver = Receiver::start([Reply::Status(500)]).await;
-        let server = sending_by(server, |setup| by_webhook(setup, &receiver));
+        let server = sending_by(server, |setup| setup.webhook(&receiver));
         let phone = Phone::nth(1);
         server.code_for(&phone).await;
         let first = receiver.next().await;
@@ -216,7 +211,7 @@ on_both!(
         assert!(receiver.rest().is_empty());
 
         let mut refusing = Receiver::start([Reply::Status(422)]).await;
-        let server = sending_by(server, |setup| by_webhook(setup, &refusing));
+        let server = sending_by(server, |setup| setup.webhook(&refusing));
         let code = server.code_for(&phone).await;
         refusing.next().await;
         all_is_delivered(&server).await;
@@ -228,7 +223,7 @@ on_both!(
 
 on_both!(of_two_servers_one_sends_each_code, async |server: Server| {
     let mut receiver = Receiver::start([]).await;
-    let first = sending_by(server, |setup| by_webhook(setup, &receiver));
+    let first = sending_by(server, |setup| setup.webhook(&receiver));
     let second = Server::second_on(&first);
     let asked = join_all((0..40).map(|n| {
         let server = if n % 2 == 0 { &first } else { &second };
@@ -255,9 +250,9 @@ fn senders_that_are_not_whole_are_refused_by_name() {
             .env("DOORBELL_OTP_WEBHOOK_SECRET", secret)
     };
     for (setup, variable) in [
-        (webhook("", SECRET), "DOORBELL_OTP_WEBHOOK_URL"),
+        (webhook("", WEBHOOK_SECRET), "DOORBELL_OTP_WEBHOOK_URL"),
         (
-            webhook("http://codes.example.com/", SECRET),
+            webhook("http://codes.example.com/", WEBHOOK_SECRET),
             "DOORBELL_OTP_WEBHOOK_URL",
         ),
         (
@@ -265,7 +260,7 @@ fn senders_that_are_not_whole_are_refused_by_name() {
             "DOORBELL_OTP_WEBHOOK_SECRET",
         ),
         (
-            webhook("https://codes.example.com/", SECRET).env("DOORBELL_SENDERS", "webhook,twilio"),
+            webhook("https://codes.example.com/", WEBHOOK_SECRET).env("DOORBELL_SENDERS", "webhook,twilio"),
             "DOORBELL_TWILIO_ACCOUNT_SID",
         ),
     ] {
@@ -277,19 +272,7 @@ fn senders_that_are_not_whole_are_refused_by_name() {
 
 on_both!(
     production_starts_with_a_sender_and_answers_no_code,
-    |setup: Setup| {
-        setup
-            .env("DOORBELL_MODE", "production")
-            .env("DOORBELL_SECRET", "an example of a secret that is long enough")
-            .env("DOORBELL_ISSUER", "https://doorbell.example.com")
-            .env("DOORBELL_OTP_COUNTRIES", "TR")
-            .without("DOORBELL_LIMITS")
-            .without("DOORBELL_CLOCK_OFFSET_FILE")
-            .env("DOORBELL_SENDERS", "webhook")
-            // Nobody listens there.
-            .env("DOORBELL_OTP_WEBHOOK_URL", "https://127.0.0.1:1/")
-            .env("DOORBELL_OTP_WEBHOOK_SECRET", SECRET)
-    },
+    Setup::production,
     async |server: Server| {
         let sent = server.send_otp(&Phone::nth(1)).await.expect(200).json();
         assert_eq!(sent, json!({"countryCode": "+90", "phoneNumber": "5550000001"}));

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use doorbell_tests::{Method, Phone, Server, Setup, json, on_both};
+use doorbell_tests::{Method, Phone, Receiver, Reply, Server, Setup, json, on_both};
 
 fn requests(dialect: &str, operation: &str, status: u16) -> String {
     format!("doorbell_requests_total{{dialect=\"{dialect}\",operation=\"{operation}\",status=\"{status}\"}}")
@@ -10,6 +10,10 @@ fn requests(dialect: &str, operation: &str, status: u16) -> String {
 
 fn codes(outcome: &str) -> String {
     format!("doorbell_codes_total{{outcome=\"{outcome}\"}}")
+}
+
+fn deliveries(outcome: &str) -> String {
+    format!("doorbell_code_deliveries_total{{outcome=\"{outcome}\"}}")
 }
 
 fn guesses(outcome: &str) -> String {
@@ -134,6 +138,52 @@ on_both!(
 );
 
 on_both!(
+    sends_are_counted_by_what_became_of_them,
+    Setup::metrics,
+    async |server: Server| {
+        let replies = [
+            Reply::Status(200),
+            Reply::Status(403),
+            Reply::Status(500),
+            Reply::Status(200),
+            Reply::Busy(60),
+        ];
+        let mut receiver = Receiver::start(replies).await;
+        let setup = server.setup().clone();
+        drop(server);
+        let server = setup.webhook(&receiver).env("DOORBELL_OTP_TTL", "30").start();
+        let outcomes = ["accepted", "again", "refused", "too_late"];
+        for outcome in [&outcomes[..], &["unreadable", "overtaken", "unrecorded"]].concat() {
+            assert_counted(&server, &[(deliveries(outcome), 0.0)]);
+        }
+        // One after the other, since senders are asked at once.
+        for (n, requests, counted) in [
+            (1, 1, [1.0, 0.0, 0.0, 0.0]),
+            (2, 1, [1.0, 0.0, 1.0, 0.0]),
+            (3, 2, [2.0, 1.0, 1.0, 0.0]),
+            (4, 1, [2.0, 1.0, 1.0, 1.0]),
+        ] {
+            server.send_otp(&Phone::nth(n)).await.assert_status(200);
+            for _ in 0..requests {
+                receiver.next().await;
+            }
+            let soon = Instant::now() + Duration::from_secs(30);
+            let told = |outcome: &str| server.metric(&deliveries(outcome));
+            while outcomes
+                .iter()
+                .zip(counted)
+                .any(|(outcome, count)| told(outcome) != Some(count))
+            {
+                assert!(Instant::now() < soon, "{n}: {}", server.metrics());
+                tokio::task::yield_now().await;
+            }
+        }
+        // All of them had been asked for well.
+        assert_counted(&server, &[(codes("accepted"), 4.0)]);
+    }
+);
+
+on_both!(
     a_code_asked_for_too_soon_is_counted_as_limited,
     |setup| setup.metrics().limits(),
     async |server: Server| {
@@ -202,6 +252,7 @@ on_both!(
             "/health/live",
             "/health/ready",
             "/docs",
+            "/demo",
             "/openapi.json",
             "/.well-known/jwks.json",
             "/api/v1/auth/me",

@@ -75,6 +75,7 @@ on_both!(
             "push_addresses",
             "otp_sessions",
             "otp_phones",
+            "code_outbox",
             "users WHERE phone IS NOT NULL",
             "users WHERE username IS NOT NULL",
         ] {

@@ -64,9 +64,10 @@ fn hexadecimal(word: &[u8]) -> Option<Vec<u8>> {
     whole.then(|| (0..text.len()).step_by(2).map(octet).collect())?
 }
 
-/// All codes of four digits.
-fn codes() -> impl Iterator<Item = String> {
-    (0..10_000).map(|n| format!("{n:04}"))
+/// All codes of so many digits.
+fn codes(digits: u32) -> impl Iterator<Item = String> {
+    let width = usize::try_from(digits).expect("a few");
+    (0..10_u32.pow(digits)).map(move |n| format!("{n:0width$}"))
 }
 
 /// What somebody would hash who hashed a code without a key.
@@ -89,7 +90,7 @@ fn found_without_a_key(loot: &Loot, phones: &[String]) -> BTreeMap<String, Strin
         ("SHA-512", &digest::SHA512),
     ];
     let mut found = BTreeMap::new();
-    for code in codes() {
+    for code in codes(4) {
         for message in messages(phones, &code) {
             if loot.words.contains(message.as_bytes()) {
                 found.insert(code.clone(), format!("{message:?} as it is"));
@@ -108,14 +109,14 @@ fn found_without_a_key(loot: &Loot, phones: &[String]) -> BTreeMap<String, Strin
 }
 
 /// The codes whose keyed hash stands in the loot, as the service makes it for that phone.
-fn found_with_the_key(loot: &Loot, phone: &str) -> Vec<String> {
+fn found_with_the_key(loot: &Loot, phone: &str, digits: u32) -> Vec<String> {
     let derived = Salt::new(HKDF_SHA256, b"doorbell 1").extract(SECRET.as_bytes());
     let info = [b"codes".as_slice()];
     let key = derived.expand(&info, HKDF_SHA256).expect("a short key");
     let mut octets = [0; 32];
     key.fill(&mut octets).expect("as long as was asked for");
     let key = hmac::Key::new(hmac::HMAC_SHA256, &octets);
-    codes()
+    codes(digits)
         .filter(|code| {
             let tag = hmac::sign(&key, format!("sign_in\0{phone}\0{code}").as_bytes());
             loot.windows.contains(tag.as_ref())
@@ -139,7 +140,7 @@ fn a_dump_with_all_codes_reveals_nothing_without_the_secret() {
             server.verify_otp(&phone, &used).await.assert_status(200);
             let superseded = server.code_for(&phone).await;
             let current = server.code_for(&phone).await;
-            let wrong = codes().find(|code| *code != current).expect("another code");
+            let wrong = codes(4).find(|code| *code != current).expect("another code");
             server.verify_otp(&phone, &wrong).await.assert_allmine(400);
 
             let values = server.values();
@@ -166,7 +167,7 @@ fn a_dump_with_all_codes_reveals_nothing_without_the_secret() {
             let mut sent = vec![used, superseded, current];
             sent.sort_unstable();
             sent.dedup();
-            assert_eq!(found_with_the_key(&loot, &e164), sent);
+            assert_eq!(found_with_the_key(&loot, &e164, 4), sent);
 
             // And without one it would have found a code that somebody hashed bare, or wrote down.
             let bare = digest::digest(&digest::SHA256, format!("{e164}:4711").as_bytes());
@@ -182,6 +183,31 @@ fn a_dump_with_all_codes_reveals_nothing_without_the_secret() {
             let found = found_without_a_key(&careless, &phones[..1]);
             let found: Vec<&str> = found.keys().map(String::as_str).collect();
             assert_eq!(found, ["0815", "4711"]);
+        },
+    );
+}
+
+/// As codes are by default: a million of them, in the forms that come to mind first.
+#[test]
+fn nor_does_one_with_all_million_codes_of_six_digits() {
+    play(
+        Database::Sqlite,
+        |setup| setup.env("DOORBELL_SECRET", SECRET),
+        async |server: Server| {
+            let phone = Phone::nth(1_234_567);
+            let mut sent = vec![server.code_for(&phone).await, server.code_for(&phone).await];
+            sent.sort_unstable();
+            sent.dedup();
+            let loot = Loot::of(&server.values());
+            let e164 = format!("+{}{}", phone.country, phone.number);
+            for code in codes(6) {
+                assert!(!loot.words.contains(code.as_bytes()), "{code} as it is");
+                for message in [format!("{e164}:{code}"), code] {
+                    let hash = digest::digest(&digest::SHA256, message.as_bytes());
+                    assert!(!loot.windows.contains(hash.as_ref()), "SHA-256 of {message:?}");
+                }
+            }
+            assert_eq!(found_with_the_key(&loot, &e164, 6), sent);
         },
     );
 }

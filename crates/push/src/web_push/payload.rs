@@ -1,25 +1,16 @@
 //! What a browser decrypts.
 
 use doorbell_domain::MessageId;
-use doorbell_domain::message::{Content, Notification};
+use doorbell_domain::message::{Content, Data, Notification};
 use doorbell_domain::text::Text;
 use serde_json::{Map, Value};
 
-/// A message as JSON, for the page's service worker: `{"messageId", "notification", "data"}`, without what was not given. `data` is passed
-/// through as it came.
+/// A message as JSON, for the page's service worker: `{"messageId", "notification", "data"}`. All three are always there, the last two
+/// empty objects if there is nothing in them; `data` is passed through as it came.
 pub(crate) fn payload(id: MessageId, content: &Content) -> String {
-    let mut json = format!(r#"{{"messageId":"{id}""#);
-    let notification = content.notification();
-    if !notification.is_empty() {
-        json.push_str(r#","notification":"#);
-        json.push_str(&seen(notification).to_string());
-    }
-    if let Some(data) = content.data() {
-        json.push_str(r#","data":"#);
-        json.push_str(data.expose());
-    }
-    json.push('}');
-    json
+    let notification = seen(content.notification());
+    let data = content.data().map_or("{}", Data::expose);
+    format!(r#"{{"messageId":"{id}","notification":{notification},"data":{data}}}"#)
 }
 
 fn seen(notification: &Notification) -> Value {
@@ -48,7 +39,6 @@ fn seen(notification: &Notification) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use doorbell_domain::message::Data;
     use serde_json::json;
     use uuid::Uuid;
 
@@ -62,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn a_browser_is_told_what_was_given_and_no_more() {
+    fn a_browser_is_told_what_was_given() {
         let text = |text: &str| Text::parse(text).ok();
         let everything = Notification {
             title: text("Your \"table\""),
@@ -81,7 +71,7 @@ mod tests {
         );
         assert_eq!(
             told(Notification::default(), Some("{}")),
-            json!({"messageId": id, "data": {}})
+            json!({"messageId": id, "notification": {}, "data": {}})
         );
         let title = Notification {
             title: text("Ding"),
@@ -89,7 +79,7 @@ mod tests {
         };
         assert_eq!(
             told(title, None),
-            json!({"messageId": id, "notification": {"title": "Ding"}})
+            json!({"messageId": id, "notification": {"title": "Ding"}, "data": {}})
         );
     }
 }

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use doorbell_domain::job::{Answer, Reason, Target};
+use doorbell_domain::job::{Answer, Reason};
 use doorbell_domain::message::{CollapseKey, Content};
-use doorbell_domain::ports::{BoxFuture, Push, PushSender};
+use doorbell_domain::ports::Push;
 use doorbell_domain::web_push::Subscription;
-use doorbell_domain::{Clock, Entropy, MessageId, Provider};
+use doorbell_domain::{Clock, Entropy, MessageId};
 use doorbell_outward::{Names, NoClient, Outward};
 use reqwest::RequestBuilder;
 use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING};
@@ -60,6 +60,19 @@ impl WebPush {
         })
     }
 
+    /// Whether a message of that content is small enough for a browser.
+    pub(crate) fn fits(id: MessageId, content: &Content) -> bool {
+        payload(id, content).len() <= MAX_PLAINTEXT
+    }
+
+    /// Hands a message over to the push service of `subscription`.
+    pub(crate) async fn send(&self, push: &Push, subscription: &Subscription) -> Answer {
+        match self.request(push, subscription) {
+            Ok(request) => judge(Outward::send(request, self.clock.as_ref()).await),
+            Err(answer) => answer,
+        }
+    }
+
     /// The request, or what comes of a message that none can be made of.
     fn request(&self, push: &Push, subscription: &Subscription) -> Result<RequestBuilder, Answer> {
         let url = self.destinations.judge(&subscription.endpoint);
@@ -103,36 +116,15 @@ fn unsigned(error: &VapidError) -> Answer {
     }
 }
 
-impl PushSender for WebPush {
-    fn carries(&self, provider: Provider) -> bool {
-        provider == Provider::WebPush
-    }
-
-    fn fits(&self, id: MessageId, content: &Content) -> bool {
-        payload(id, content).len() <= MAX_PLAINTEXT
-    }
-
-    fn send<'a>(&'a self, push: &'a Push) -> BoxFuture<'a, Answer> {
-        Box::pin(async move {
-            let Target::Subscription(subscription) = &push.target else {
-                return Answer::Refused(Reason::ProviderOff);
-            };
-            match self.request(push, subscription) {
-                Ok(request) => judge(Outward::send(request, self.clock.as_ref()).await),
-                Err(answer) => answer,
-            }
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use doorbell_domain::job::Target;
     use doorbell_domain::message::{Data, Message, Notification, Ttl, Urgency};
-    use doorbell_domain::ports::Endpoints;
+    use doorbell_domain::ports::{Endpoints, PushSender};
     use doorbell_domain::push_services::PushServices;
     use doorbell_domain::signing_key::KeyLife;
     use doorbell_domain::web_push::{EndpointPolicy, WebPushEndpoint};
-    use doorbell_domain::{DeviceUid, JobId, SessionId, SubscriptionId, Timestamp, UserId};
+    use doorbell_domain::{DeviceUid, JobId, Provider, SessionId, SubscriptionId, Timestamp, UserId};
     use doorbell_keys::{VapidKey, VapidKeySet};
     use doorbell_testkit::scripted::{Reply, Scripted};
     use doorbell_testkit::{Browser, CountingEntropy, FakeClock};
@@ -143,10 +135,11 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::Providers;
     use crate::names::{self, Said};
     use crate::web_push::{EndpointLookups, Subject};
 
-    fn sender(time: Duration, destinations: Destinations, names: Arc<names::Scripted>) -> WebPush {
+    fn sender(time: Duration, destinations: Destinations, names: Arc<names::Scripted>) -> Providers {
         let key = VapidKey::restore(Uuid::nil(), KeyLife::since(Timestamp::from_micros(0)), &[7; 32]);
         let keys = VapidKeySet::new([key.expect("a scalar")]).expect("a key");
         let subject = Subject::parse("mailto:push@example.com").expect("a subject");
@@ -158,7 +151,7 @@ mod tests {
             Arc::new(CountingEntropy::default()),
             Arc::new(FakeClock::default()),
         );
-        sender.expect("a client")
+        Providers::new().browsers(sender.expect("a client"))
     }
 
     fn home() -> Destinations {

@@ -43,15 +43,19 @@ impl Repositories<'_> {
                 .first::<(Option<Moment>, i64, Option<Moment>)>(connection)
                 .optional()
         })?;
-        row.map(|(last_sent_at, failures, failed_at)| {
-            Ok(PhoneState {
-                last_sent_at: last_sent_at.map(|Moment(at)| at),
-                failures: parts::count(failures, "otp_phones", "failures")?,
-                failed_at: failed_at.map(|Moment(at)| at),
-            })
-        })
-        .transpose()
+        row.map(phone_state).transpose()
     }
+}
+
+/// When a phone was last sent a code, its failures in a row, and the last of them.
+pub(super) fn phone_state(
+    (last_sent_at, failures, failed_at): (Option<Moment>, i64, Option<Moment>),
+) -> Found<PhoneState> {
+    Ok(PhoneState {
+        last_sent_at: last_sent_at.map(|Moment(at)| at),
+        failures: parts::count(failures, "otp_phones", "failures")?,
+        failed_at: failed_at.map(|Moment(at)| at),
+    })
 }
 
 impl Codes for Repositories<'_> {

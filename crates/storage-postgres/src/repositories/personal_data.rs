@@ -2,11 +2,12 @@
 
 use diesel::prelude::*;
 use doorbell_domain::personal_data::{Export, HeldSubscription, Newest, PersonalData};
-use doorbell_domain::store::{ForSession, Found, TrailLine};
+use doorbell_domain::store::{ForSession, Found, PhoneState, TrailLine};
 use doorbell_domain::{AuditId, Caller, UserId};
 use doorbell_storage::Vault;
 use uuid::Uuid;
 
+use super::codes::phone_state;
 use super::{Repositories, Transaction};
 use crate::moment::Moment;
 use crate::rows::{DeviceRow, HeldTokenRow, SentCodeRow, SessionRow, SubscriptionRow, TrailRow, UserRow};
@@ -25,17 +26,7 @@ impl PersonalData for Repositories<'_> {
 
     fn export(&mut self, caller: Caller, most: u32) -> Found<Option<ForSession<Export>>> {
         let one_more = i64::from(most) + 1;
-        let found = match self.transaction {
-            // Several statements, and all of them see one instant.
-            Transaction::None => self.ask(|connection| {
-                connection
-                    .build_transaction()
-                    .read_only()
-                    .repeatable_read()
-                    .run(|connection| load(connection, caller, one_more))
-            }),
-            Transaction::Open { .. } => self.ask(|connection| load(connection, caller, one_more)),
-        }?;
+        let found = self.ask_at_one_instant(|connection| load(connection, caller, one_more))?;
         let Some(held) = found else {
             return Ok(None);
         };
@@ -56,7 +47,7 @@ struct Held {
     tokens: Vec<HeldTokenRow>,
     subscriptions: Vec<SubscriptionRow>,
     codes: Vec<SentCodeRow>,
-    code_sent_at: Option<Moment>,
+    number: Option<(Option<Moment>, i64, Option<Moment>)>,
     events: Vec<TrailRow>,
 }
 
@@ -78,7 +69,7 @@ impl Held {
             tokens: newest(self.tokens, HeldTokenRow::read, most)?,
             subscriptions: subscriptions.collect::<Found<_>>()?,
             codes: newest(self.codes, SentCodeRow::read, most)?,
-            code_sent_at: self.code_sent_at.map(|Moment(at)| at),
+            number: self.number.map_or(Ok(PhoneState::default()), phone_state)?,
             events: newest(self.events, |row| Ok(row.read()), most)?,
         };
         Ok((self.session, export))
@@ -90,7 +81,13 @@ fn newest<R, T>(rows: Vec<R>, read: impl Fn(R) -> Found<T>, most: u32) -> Found<
     Ok(Newest::of(items, most))
 }
 
-fn lines(connection: &mut PgConnection, user: Uuid, before: Uuid, limit: i64) -> QueryResult<Vec<TrailRow>> {
+/// The newest lines of a user's trail, those before `before`.
+pub(super) fn lines(
+    connection: &mut PgConnection,
+    user: Uuid,
+    before: Uuid,
+    limit: i64,
+) -> QueryResult<Vec<TrailRow>> {
     trail::table
         .filter(trail::user_id.eq(user))
         .filter(trail::id.lt(before))
@@ -119,7 +116,7 @@ fn load(connection: &mut PgConnection, caller: Caller, limit: i64) -> QueryResul
         return Ok(None);
     };
     let id = caller.user.uuid();
-    let (mut codes, mut code_sent_at) = (Vec::new(), None);
+    let (mut codes, mut number) = (Vec::new(), None);
     if let Some(phone) = user.phone() {
         codes = otp_sessions::table
             .filter(otp_sessions::phone.eq(phone))
@@ -127,12 +124,15 @@ fn load(connection: &mut PgConnection, caller: Caller, limit: i64) -> QueryResul
             .limit(limit)
             .select(SentCodeRow::as_select())
             .load(connection)?;
-        code_sent_at = otp_phones::table
+        number = otp_phones::table
             .filter(otp_phones::phone.eq(phone))
-            .select(otp_phones::last_sent_at)
-            .first::<Option<Moment>>(connection)
-            .optional()?
-            .flatten();
+            .select((
+                otp_phones::last_sent_at,
+                otp_phones::failures,
+                otp_phones::failed_at,
+            ))
+            .first(connection)
+            .optional()?;
     }
     Ok(Some(Held {
         session,
@@ -159,6 +159,6 @@ fn load(connection: &mut PgConnection, caller: Caller, limit: i64) -> QueryResul
         events: lines(connection, id, Uuid::max(), limit)?,
         user,
         codes,
-        code_sent_at,
+        number,
     }))
 }

@@ -89,6 +89,16 @@ statement! {
 }
 
 statement! {
+    /// Removes phones whose codes were last guessed wrong long ago.
+    DropFailedPhones:
+    "WITH old AS MATERIALIZED (
+        SELECT p.phone FROM otp_phones p WHERE p.failures > 0 AND p.failed_at <= " [failed_until: Moment => Timestamptz]
+    " AND p.last_sent_at <= " [until: Moment => Timestamptz]
+    " ORDER BY p.failed_at LIMIT " [limit: i64 => BigInt] " FOR UPDATE SKIP LOCKED
+    ) DELETE FROM otp_phones USING old WHERE otp_phones.phone = old.phone"
+}
+
+statement! {
     /// Removes counters whose window ended long ago.
     DropCounters:
     "WITH old AS MATERIALIZED (
@@ -119,6 +129,14 @@ statement! {
 }
 
 statement! {
+    /// Removes what of a phone's codes waits for a sender.
+    DropWaitingCodesOf:
+    "WITH old AS MATERIALIZED (
+        SELECT c.id FROM code_outbox c WHERE c.phone = " [phone: String => Text] " FOR UPDATE SKIP LOCKED
+    ) DELETE FROM code_outbox USING old WHERE code_outbox.id = old.id"
+}
+
+statement! {
     /// Removes a phone's row.
     DropPhone:
     "WITH old AS MATERIALIZED (
@@ -127,14 +145,14 @@ statement! {
 }
 
 /// A credential's row: its id, its user, and its address.
-type Owned = (Uuid, Uuid, String, Vec<u8>);
+pub(super) type Owned = (Uuid, Uuid, String, Vec<u8>);
 
 /// Credentials whose users and addresses are locked.
 #[derive(Default)]
-struct Held {
+pub(super) struct Held {
     tokens: Vec<Uuid>,
-    subscriptions: Vec<Uuid>,
-    addresses: Vec<Address>,
+    pub(super) subscriptions: Vec<Uuid>,
+    pub(super) addresses: Vec<Address>,
 }
 
 impl Sweeps for Repositories<'_> {
@@ -178,11 +196,14 @@ impl Sweeps for Repositories<'_> {
                 .filter(sessions::user_id.eq(user.uuid()))
                 .execute(connection)
         })?;
+        self.erase_jobs(user)?;
         let Some(phone) = phone.map(PhoneNumber::e164) else {
             return Ok(());
         };
         let codes = DropCodesOf { phone: phone.clone() };
         self.ask(|connection| (&codes).execute(connection))?;
+        let waiting = DropWaitingCodesOf { phone: phone.clone() };
+        self.ask(|connection| (&waiting).execute(connection))?;
         let phone = DropPhone { phone };
         self.ask(|connection| (&phone).execute(connection))?;
         Ok(())
@@ -288,6 +309,16 @@ impl Sweeps for Repositories<'_> {
         Ok(Sweep::of(removed, removed, limit))
     }
 
+    fn sweep_failed_phones(&mut self, until: Timestamp, failed_until: Timestamp, limit: u32) -> Found<Sweep> {
+        let statement = DropFailedPhones {
+            failed_until: Moment(failed_until),
+            until: Moment(until),
+            limit: i64::from(limit),
+        };
+        let removed = self.ask(|connection| (&statement).execute(connection))?;
+        Ok(Sweep::of(removed, removed, limit))
+    }
+
     fn sweep_counters(&mut self, until: Timestamp, limit: u32) -> Found<Sweep> {
         let statement = DropCounters {
             until: Moment(until),
@@ -359,7 +390,7 @@ impl Repositories<'_> {
     }
 
     /// Locks the users whom nobody else holds, then the addresses of their rows; gives these rows.
-    fn hold(&mut self, tokens: Vec<Owned>, subscriptions: Vec<Owned>) -> Found<Held> {
+    pub(super) fn hold(&mut self, tokens: Vec<Owned>, subscriptions: Vec<Owned>) -> Found<Held> {
         let rows = tokens.iter().chain(&subscriptions);
         let owners: BTreeSet<Uuid> = rows.map(|(_, user, ..)| *user).collect();
         if owners.is_empty() {
@@ -420,12 +451,18 @@ impl Repositories<'_> {
         }
         let removed = (tokens, emptied.len());
         if !emptied.is_empty() {
-            let statement = DropEmptyDevices { ids: emptied };
-            self.ask(|connection| (&statement).execute(connection))?;
+            self.drop_emptied(emptied)?;
         }
         if !held.addresses.is_empty() {
             self.drop_unused(&held.addresses)?;
         }
         Ok(removed)
+    }
+
+    /// Removes those of the devices on which nothing lies.
+    pub(super) fn drop_emptied(&mut self, devices: Vec<Uuid>) -> Found<()> {
+        let statement = DropEmptyDevices { ids: devices };
+        self.ask(|connection| (&statement).execute(connection))?;
+        Ok(())
     }
 }

@@ -5,7 +5,10 @@
 
 mod contract;
 mod database;
+mod days;
+mod delivery_races;
 mod failure;
+mod lanes;
 mod plans;
 mod prepared;
 mod races;

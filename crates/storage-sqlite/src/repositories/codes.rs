@@ -55,7 +55,7 @@ statement! {
 }
 
 impl Repositories<'_> {
-    fn find_phone_row(&mut self, phone: &str) -> Found<Option<PhoneState>> {
+    pub(super) fn find_phone_row(&mut self, phone: &str) -> Found<Option<PhoneState>> {
         let row: Option<(Option<Instant>, i64, Option<Instant>)> = otp_phones::table
             .find(phone)
             .select((

@@ -3,15 +3,15 @@
 use diesel::prelude::*;
 use doorbell_domain::personal_data::{Export, HeldSubscription, HeldToken, Newest, PersonalData, SentCode};
 use doorbell_domain::store::{ForSession, Found, Reads, StoreError, TrailLine};
-use doorbell_domain::{AuditId, Caller, Device, PhoneNumber, Session, Timestamp, UserId};
+use doorbell_domain::{AuditId, Caller, Device, PhoneNumber, Session, UserId};
 use uuid::Uuid;
 
 use super::Repositories;
 use super::audit::{LineRow, line};
 use crate::rows::{DeviceRow, HeldTokenRow, SentCodeRow, SessionRow, SubscriptionRow};
-use crate::schema::{audit_events, devices, otp_phones, otp_sessions, push_tokens, sessions, subscriptions};
+use crate::schema::{audit_events, devices, otp_sessions, push_tokens, sessions, subscriptions};
 use crate::trouble::Around;
-use crate::values::{Id, Instant};
+use crate::values::Id;
 
 impl PersonalData for Repositories<'_> {
     fn activity(&mut self, user: UserId, before: Option<AuditId>, limit: u32) -> Found<Vec<TrailLine>> {
@@ -34,8 +34,8 @@ impl PersonalData for Repositories<'_> {
         };
         let one_more = most.saturating_add(1);
         let phone = user.phone.as_ref().map(PhoneNumber::e164);
-        let (codes, code_sent_at) = match &phone {
-            Some(phone) => self.codes_sent_to(phone, one_more)?,
+        let (codes, number) = match &phone {
+            Some(phone) => (self.codes_sent_to(phone, one_more)?, self.find_phone_row(phone)?),
             None => (Vec::new(), None),
         };
         let found = Export {
@@ -44,7 +44,7 @@ impl PersonalData for Repositories<'_> {
             tokens: Newest::of(self.tokens_of(caller.user, one_more)?, most),
             subscriptions: self.all_subscriptions_of(caller.user)?,
             codes: Newest::of(codes, most),
-            code_sent_at,
+            number: number.unwrap_or_default(),
             events: Newest::of(self.activity(caller.user, None, one_more)?, most),
             user,
         };
@@ -104,8 +104,7 @@ impl Repositories<'_> {
             .collect()
     }
 
-    /// The codes that a phone was sent, and when it was last sent one.
-    fn codes_sent_to(&mut self, phone: &str, limit: u32) -> Found<(Vec<SentCode>, Option<Timestamp>)> {
+    fn codes_sent_to(&mut self, phone: &str, limit: u32) -> Found<Vec<SentCode>> {
         let rows: Vec<SentCodeRow> = otp_sessions::table
             .filter(otp_sessions::phone.eq(phone))
             .order((otp_sessions::created_at.desc(), otp_sessions::id.desc()))
@@ -113,12 +112,6 @@ impl Repositories<'_> {
             .select(SentCodeRow::as_select())
             .load(self.connection)
             .around("otp_sessions")?;
-        let last_sent_at: Option<Option<Instant>> = otp_phones::table
-            .find(phone)
-            .select(otp_phones::last_sent_at)
-            .first(self.connection)
-            .optional()
-            .around("otp_phones")?;
-        Ok((read(rows)?, last_sent_at.flatten().map(Timestamp::from)))
+        read(rows)
     }
 }

@@ -10,13 +10,16 @@ use doorbell_domain::{Address, FreshIds, PhoneNumber, Provider, Timestamp, User,
 
 use super::Repositories;
 use crate::addresses;
-use crate::schema::{devices, otp_phones, otp_sessions, push_tokens, sessions, subscriptions, users};
+use crate::schema::{
+    code_outbox, devices, otp_phones, otp_sessions, push_tokens, sessions, subscriptions, users,
+};
 use crate::statement::statement;
 use crate::trouble::Around;
 use crate::values::{Id, Instant};
 
 const CODES: &str = "otp_sessions";
 const DEVICES: &str = "devices";
+const OUTBOX: &str = "code_outbox";
 const PHONES: &str = "otp_phones";
 const SESSIONS: &str = "sessions";
 const SUBSCRIPTIONS: &str = "subscriptions";
@@ -36,6 +39,14 @@ statement! {
     "DELETE FROM otp_phones WHERE phone IN \
         (SELECT phone FROM otp_phones WHERE failures = 0 AND last_sent_at <= ? ORDER BY last_sent_at LIMIT ?)"
     [BigInt = until, BigInt = limit]
+}
+
+statement! {
+    /// Removes phones whose codes were last guessed wrong long ago.
+    struct DropFailedPhones<'a> { failed_until: Instant, until: Instant, limit: i64 }
+    "DELETE FROM otp_phones WHERE phone IN \
+        (SELECT phone FROM otp_phones WHERE failures > 0 AND failed_at <= ? AND last_sent_at <= ? ORDER BY failed_at LIMIT ?)"
+    [BigInt = failed_until, BigInt = until, BigInt = limit]
 }
 
 statement! {
@@ -95,6 +106,9 @@ statement! {
 /// A token's row: its id and its address.
 type TokenLine = (Id, String, Vec<u8>);
 
+/// A subscription's row: its id, its device, and its endpoint's hash.
+pub(super) type SubscriptionLine = (Id, Id, Vec<u8>);
+
 impl Sweeps for Repositories<'_> {
     fn due_deletions(&mut self, now: Timestamp, limit: u32) -> Found<Vec<UserId>> {
         let due: Vec<Id> = users::table
@@ -122,12 +136,16 @@ impl Sweeps for Repositories<'_> {
         diesel::delete(sessions::table.filter(sessions::user_id.eq(Id::from(user))))
             .execute(self.connection)
             .around(SESSIONS)?;
+        self.erase_jobs(user)?;
         let Some(phone) = phone.map(PhoneNumber::e164) else {
             return Ok(());
         };
         diesel::delete(otp_sessions::table.filter(otp_sessions::phone.eq(&phone)))
             .execute(self.connection)
             .around(CODES)?;
+        diesel::delete(code_outbox::table.filter(code_outbox::phone.eq(&phone)))
+            .execute(self.connection)
+            .around(OUTBOX)?;
         diesel::delete(otp_phones::table.find(&phone))
             .execute(self.connection)
             .around(PHONES)
@@ -207,6 +225,16 @@ impl Sweeps for Repositories<'_> {
         Ok(Sweep::of(removed, removed, limit))
     }
 
+    fn sweep_failed_phones(&mut self, until: Timestamp, failed_until: Timestamp, limit: u32) -> Found<Sweep> {
+        let drop = DropFailedPhones {
+            failed_until: &Instant(failed_until),
+            until: &Instant(until),
+            limit: &limit.into(),
+        };
+        let removed = drop.execute(self.connection).around(PHONES)?;
+        Ok(Sweep::of(removed, removed, limit))
+    }
+
     fn sweep_counters(&mut self, until: Timestamp, limit: u32) -> Found<Sweep> {
         let drop = DropCounters {
             until: &Instant(until),
@@ -279,7 +307,7 @@ impl Repositories<'_> {
     }
 
     fn drop_subscriptions_under(&mut self, session: Id, limit: i64) -> Found<usize> {
-        let subscriptions: Vec<(Id, Id, Vec<u8>)> = subscriptions::table
+        let subscriptions: Vec<SubscriptionLine> = subscriptions::table
             .filter(subscriptions::session_id.eq(session))
             .limit(limit)
             .select((
@@ -290,6 +318,12 @@ impl Repositories<'_> {
             .load(self.connection)
             .around(SUBSCRIPTIONS)?;
         let removed = subscriptions.len();
+        self.drop_subscriptions(subscriptions)?;
+        Ok(removed)
+    }
+
+    /// Removes subscriptions, and their devices unless something else lies on them.
+    pub(super) fn drop_subscriptions(&mut self, subscriptions: Vec<SubscriptionLine>) -> Found<()> {
         for (id, device, hash) in subscriptions {
             diesel::delete(subscriptions::table.find(id))
                 .execute(self.connection)
@@ -299,6 +333,6 @@ impl Repositories<'_> {
             let address = addresses::read(Provider::WebPush.name(), &hash, SUBSCRIPTIONS)?;
             addresses::release(self.connection, [address])?;
         }
-        Ok(removed)
+        Ok(())
     }
 }

@@ -11,7 +11,9 @@ use time::Duration;
 use uuid::Uuid;
 
 use crate::Scene;
-use crate::build::{alert, full_profile, live_activity, otp_session, phone, push_to_start, text, web_push};
+use crate::build::{
+    alert, code_delivery, full_profile, live_activity, otp_session, phone, push_to_start, text, web_push,
+};
 
 const GRACE: Duration = Duration::days(30);
 
@@ -187,6 +189,40 @@ pub async fn an_erased_account_leaves_its_trail_and_an_empty_row(store: Arc<dyn 
     let history = scene.history(next.user).await;
     assert_eq!(history, ["device_added"; 3], "nothing came from anybody");
     assert_eq!(scene.shown(other).await, [Some("others".to_owned())]);
+}
+
+/// A code that waits for a sender is as much the account's as one that was sent, whoever has claimed it.
+pub async fn an_erased_accounts_codes_are_sent_no_more(store: Arc<dyn Store>) {
+    let scene = Scene::new(store);
+    let (caller, claimed_from) = (scene.person(1).await, scene.person(2).await);
+    let due = ask(&scene, caller).await.max(ask(&scene, claimed_from).await);
+    let mut waiting = Vec::new();
+    for (n, before) in [(2, 2), (1, 1), (3, 0)] {
+        let delivery = code_delivery(scene.id(), phone(n), due - Duration::microseconds(before));
+        waiting.push(delivery.id);
+        scene.write(move |unit| unit.enqueue_code(&delivery)).await;
+    }
+    let claim = |at, most| scene.write(move |unit| unit.claim_codes(at, Duration::minutes(1), most));
+    let claimed = claim(due, 1).await;
+    assert_eq!(claimed.len(), 1);
+    for gone in [caller, claimed_from] {
+        let line = scene.id();
+        assert!(
+            scene
+                .write(move |unit| finalize(unit, gone.user, due, line))
+                .await
+        );
+    }
+    let left = claim(due + Duration::minutes(2), 10).await;
+    let left: Vec<_> = left.into_iter().map(|code| code.id).collect();
+    assert_eq!(left, waiting.split_off(2), "somebody else's");
+    for code in claimed {
+        assert!(
+            !scene
+                .write(move |unit| unit.finish_code(code.id, code.fence))
+                .await
+        );
+    }
 }
 
 /// Either the deletion is taken back and all is there, or it is carried out and nothing is.

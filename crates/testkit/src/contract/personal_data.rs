@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use doorbell_domain::audit::{AuditAction, AuditEvent};
 use doorbell_domain::personal_data::Export;
-use doorbell_domain::store::{Store, TrailLine};
+use doorbell_domain::store::{PhoneState, Store, TrailLine};
 use doorbell_domain::{AuditId, Caller, Clock, Platform, Provider, SessionId, TokenKind, UserId};
 
 use crate::Scene;
@@ -88,7 +88,7 @@ pub async fn an_export_holds_everything_of_its_user_alone(store: Arc<dyn Store>)
             }
             let purpose = doorbell_domain::code::Purpose::SignIn;
             unit.count_guess(&phone(1), purpose, now, &code_policy())?;
-            Ok(())
+            unit.note_failures(&phone(1), 1, Some(now))
         })
         .await;
     let ended = scene.sign_in(caller.user).await;
@@ -162,7 +162,12 @@ pub async fn an_export_holds_everything_of_its_user_alone(store: Arc<dyn Store>)
             (older.created_at, 0, Some(newer.created_at))
         ]
     );
-    assert_eq!(held.code_sent_at, Some(newer.created_at));
+    let number = PhoneState {
+        last_sent_at: Some(newer.created_at),
+        failures: 1,
+        failed_at: Some(now),
+    };
+    assert_eq!(held.number, number);
     assert_eq!(held.events.items, scene.trail(caller.user).await);
     assert!(!held.events.items.is_empty() && !held.events.more);
 }

@@ -98,6 +98,38 @@ pub async fn phones_go_from_their_edge_on(store: Arc<dyn Store>) {
     assert!(scene.current_code(phone(1)).await.is_some());
 }
 
+/// What somebody guessed at outlives what nobody did, until both edges have passed.
+pub async fn a_phone_that_was_guessed_at_goes_from_its_later_edge_on(store: Arc<dyn Store>) {
+    let scene = Scene::new(store);
+    let sent = send(&scene, 1).await;
+    let failed = scene.tick();
+    assert!(failed > sent);
+    let note = |failures, at| scene.write(move |unit| unit.note_failures(&phone(1), failures, at));
+    note(3, Some(failed)).await;
+    let failures = || scene.write(|unit| Ok(unit.find_phone(&phone(1))?.map(|phone| phone.failures)));
+    let sweep = |until, failed| swept(&scene, move |unit| unit.sweep_failed_phones(until, failed, MOST));
+    assert_eq!(
+        swept(&scene, move |unit| unit.sweep_phones(failed, MOST)).await,
+        removed(0)
+    );
+    for (until, failed_until) in [(sent, failed - MOMENT), (sent - MOMENT, failed)] {
+        assert_eq!(sweep(until, failed_until).await, removed(0));
+        assert_eq!(failures().await, Some(3));
+    }
+    assert_eq!(sweep(sent, failed).await, removed(1));
+    assert_eq!(failures().await, None);
+
+    // Who has signed in since goes as everybody does.
+    let sent = send(&scene, 1).await;
+    note(1, Some(failed)).await;
+    note(0, None).await;
+    assert_eq!(sweep(sent, sent).await, removed(0));
+    assert_eq!(
+        swept(&scene, move |unit| unit.sweep_phones(sent, MOST)).await,
+        removed(1)
+    );
+}
+
 /// Though ids know milliseconds only.
 pub async fn lines_of_the_trail_go_from_their_edge_on(store: Arc<dyn Store>) {
     let scene = Scene::new(store);

@@ -40,6 +40,12 @@ pub(crate) struct ExportAnswer {
     /// When that number was last sent a code.
     #[schema(required)]
     code_last_sent_at: Option<Instant>,
+    /// How often in a row a code of that number was guessed wrong; signing in ends it.
+    #[schema(minimum = 0)]
+    wrong_codes_in_a_row: u32,
+    /// The last wrong guess since the last sign-in.
+    #[schema(required)]
+    last_wrong_code_at: Option<Instant>,
     /// What happened to the account, newest first.
     events: Vec<ActivityItem>,
     /// Which of the lists were cut.
@@ -89,8 +95,9 @@ pub(crate) struct ExportedSession {
     /// How often it was refreshed.
     #[schema(minimum = 0)]
     refresh_count: u32,
-    /// Whether a fingerprint is pinned to it. The fingerprint itself is what proves the application, so it is not told.
-    has_fingerprint: bool,
+    /// The fingerprint that is pinned to it: the first that it showed as `x-fingerprint-id`; null where it showed none.
+    #[schema(required)]
+    fingerprint: Option<String>,
     /// The client's `User-Agent` at sign-in.
     #[schema(required)]
     user_agent: Option<String>,
@@ -114,7 +121,7 @@ impl ExportedSession {
             end_reason: session.ended.map(|(_, reason)| reason.name()),
             current: session.id == asking,
             refresh_count: session.counter,
-            has_fingerprint: session.fingerprint.is_some(),
+            fingerprint: session.fingerprint.map(|print| print.as_str().to_owned()),
             user_agent: text(session.user_agent.as_ref()),
             ip_address: session.ip.map(|ip| ip.to_string()),
             device_id: session.device_id.map(|id| id.as_str().to_owned()),
@@ -375,7 +382,9 @@ impl ExportAnswer {
             push_tokens: all(export.tokens.items),
             subscriptions: all(export.subscriptions),
             one_time_codes: all(export.codes.items),
-            code_last_sent_at: export.code_sent_at.map(Instant),
+            code_last_sent_at: export.number.last_sent_at.map(Instant),
+            wrong_codes_in_a_row: export.number.failures,
+            last_wrong_code_at: export.number.failed_at.map(Instant),
             events: all(export.events.items),
             has_more,
         }
@@ -394,6 +403,7 @@ fn text(text: Option<&Text>) -> Option<String> {
 mod tests {
     use doorbell_domain::personal_data::Newest;
     use doorbell_domain::session::{EndReason, SessionPolicy};
+    use doorbell_domain::store::PhoneState;
     use doorbell_domain::text::Fingerprint;
     use doorbell_domain::{PhoneNumber, Timestamp, User, UserId};
     use serde_json::{Value, json};
@@ -435,7 +445,11 @@ mod tests {
             tokens: Newest::of(Vec::new(), 1),
             subscriptions: Vec::new(),
             codes: Newest::of(Vec::new(), 1),
-            code_sent_at: None,
+            number: PhoneState {
+                failures: 2,
+                failed_at: Some(at),
+                ..PhoneState::default()
+            },
             events: nothing(),
         }
     }
@@ -450,14 +464,16 @@ mod tests {
             json!([{"id": ID, "createdAt": "1970-01-01T00:00:00.000Z", "lastUsedAt": "1970-01-01T00:00:00.000Z",
                 "expiresAt": "1970-01-31T00:00:00.000Z", "absoluteExpiresAt": "1970-06-30T00:00:00.000Z",
                 "endedAt": "1970-01-01T00:00:00.000Z", "endReason": "reuse", "current": true, "refreshCount": 3,
-                "hasFingerprint": true, "userAgent": null, "ipAddress": null, "deviceId": null}])
+                "fingerprint": "a-very-own-fingerprint", "userAgent": null, "ipAddress": null, "deviceId": null}])
         );
         assert_eq!(
             shown["hasMore"],
             json!({"sessions": true, "pushTokens": false, "oneTimeCodes": false, "events": false})
         );
         let text = shown.to_string();
-        assert!(!text.contains("salt") && !text.contains("very-own"), "{text}");
+        assert!(!text.contains("salt"), "{text}");
         assert_eq!(shown["codeLastSentAt"], Value::Null);
+        assert_eq!(shown["wrongCodesInARow"], 2);
+        assert_eq!(shown["lastWrongCodeAt"], "1970-01-01T00:00:00.000Z");
     }
 }

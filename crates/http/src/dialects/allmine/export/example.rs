@@ -21,7 +21,7 @@ pub(super) fn export() -> Value {
             "sessions": [{
                 "id": SESSION, "createdAt": "2026-01-15T10:30:00.000Z", "lastUsedAt": "2026-01-16T08:12:45.120Z",
                 "expiresAt": "2026-02-15T08:12:45.120Z", "absoluteExpiresAt": "2026-07-14T10:30:00.000Z", "endedAt": null,
-                "endReason": null, "current": true, "refreshCount": 4, "hasFingerprint": false,
+                "endReason": null, "current": true, "refreshCount": 4, "fingerprint": null,
                 "userAgent": "MyApp/3.2.1 (iPhone; iOS 18.2)", "ipAddress": "203.0.113.7", "deviceId": "iphone-14-pro",
             }],
             "devices": [{
@@ -48,6 +48,8 @@ pub(super) fn export() -> Value {
                 "usedAt": "2026-01-15T10:30:00.000Z", "supersededAt": null,
             }],
             "codeLastSentAt": "2026-01-15T10:29:31.000Z",
+            "wrongCodesInARow": 0,
+            "lastWrongCodeAt": null,
             "events": [{
                 "id": "019ae1f2-7c1d-7f70-8b3c-5d6e7f8091a2", "at": "2026-01-15T10:30:01.250Z", "action": "device_added",
                 "sessionId": SESSION, "deviceId": DEVICE, "reason": null,

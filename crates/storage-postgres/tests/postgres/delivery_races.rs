@@ -1,0 +1,175 @@
+//! Two servers that deliver from one database.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use doorbell_domain::job::{Claimed, CredentialId, FinalState, Finished, LEASE, Lane, Postponed, Reason};
+use doorbell_domain::store::{Found, Unit};
+use doorbell_domain::{Caller, Clock, JobId, MessageId, Timestamp};
+use doorbell_testkit::Scene;
+use tokio::task::JoinSet;
+
+use crate::database::Database;
+
+/// One scene, seen by two servers.
+fn two_servers(database: &Database) -> (Scene, Scene) {
+    let first = Scene::new(Arc::new(database.store(4)));
+    let second = Scene {
+        store: Arc::new(database.store(4)),
+        ..first.clone()
+    };
+    (first, second)
+}
+
+/// People with three telephones and a browser each.
+async fn people(scene: &Scene, count: u32) -> Vec<Caller> {
+    let mut people = Vec::new();
+    for n in 1..=count {
+        let person = scene.person(n).await;
+        for telephone in ["a", "b", "c"] {
+            scene.telephone(person, &format!("{telephone} of {n}")).await;
+        }
+        scene.browser(person, &format!("browser of {n}")).await;
+        people.push(person);
+    }
+    people
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn no_job_is_claimed_by_two() {
+    let database = Database::migrated();
+    let (first, second) = two_servers(&database);
+    let mut jobs = BTreeSet::new();
+    for person in people(&first, 30).await {
+        let sent = first.send(person.user).await;
+        jobs.extend(sent.jobs.into_iter().map(|job| job.id));
+    }
+    let now = first.clock.now();
+    let mut claimers = JoinSet::new();
+    for scene in [&first, &second, &first, &second] {
+        let scene = scene.clone();
+        claimers.spawn(async move {
+            let mut mine: Vec<JobId> = Vec::new();
+            loop {
+                let claimed = scene.claim(now, 3).await;
+                if claimed.is_empty() {
+                    return mine;
+                }
+                mine.extend(claimed.into_iter().map(|claimed| claimed.job.id));
+            }
+        });
+    }
+    let claimed: Vec<JobId> = claimers.join_all().await.concat();
+    assert_eq!(claimed.len(), jobs.len());
+    assert_eq!(claimed.into_iter().collect::<BTreeSet<_>>(), jobs);
+}
+
+/// Writes down what a server came to, as it does: some are over, some are put off, some rang and some are suspects.
+fn settle(unit: &mut dyn Unit, claimed: &[Claimed], now: Timestamp) -> Found<()> {
+    let (over, rest) = claimed.split_at(claimed.len() / 2);
+    let over: Vec<_> = over
+        .iter()
+        .map(|claimed| Finished::by_attempt(claimed, FinalState::Delivered, None))
+        .collect();
+    let again: Vec<_> = rest
+        .iter()
+        .map(|claimed| Postponed {
+            id: claimed.job.id,
+            fence: claimed.schedule.fence,
+            due_at: now,
+            reason: Reason::ProviderFailed,
+        })
+        .collect();
+    let credentials = |claimed: &[Claimed]| -> Vec<CredentialId> {
+        claimed.iter().map(|claimed| claimed.job.credential).collect()
+    };
+    for claimed in claimed {
+        unit.rest_lane(&Lane::restore(&claimed.job.id.to_string()), now)?;
+    }
+    for lane in claimed.iter().map(|claimed| claimed.job.lane.name().len() % 2) {
+        unit.rest_lane(&Lane::restore(if lane == 0 { "even" } else { "odd" }), now)?;
+    }
+    unit.finish_jobs(&over, now)?;
+    unit.postpone_jobs(&again, now)?;
+    unit.note_rung(&credentials(rest), now)?;
+    unit.suspect(&credentials(claimed), now, now)?;
+    Ok(())
+}
+
+/// Whoever waits for another in turn would be ended by the database, and told that it is unavailable.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_is_written_down_in_opposite_orders_never_blocks_each_other() {
+    let database = Database::migrated();
+    let (first, second) = two_servers(&database);
+    let people = people(&first, 8).await;
+    for round in 0..12 {
+        let mut messages: Vec<MessageId> = Vec::new();
+        let mut jobs = 0;
+        for person in &people {
+            let sent = first.send(person.user).await;
+            messages.push(sent.message.id);
+            jobs += sent.jobs.len();
+        }
+        let now = first.tick();
+        let mut claimed = first.claim(now, 100).await;
+        claimed.sort_unstable_by_key(|claimed| claimed.job.id);
+        // Each server has every second job, of every message, and one begins where the other ends.
+        let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+        for (n, claimed) in claimed.into_iter().enumerate() {
+            if n % 2 == 0 { &mut ours } else { &mut theirs }.push(claimed);
+        }
+        theirs.reverse();
+        let mut work = JoinSet::new();
+        for (scene, claimed) in [(&first, ours), (&second, theirs)] {
+            let scene = scene.clone();
+            work.spawn(async move { scene.try_write(move |unit| settle(unit, &claimed, now)).await });
+        }
+        for (scene, messages) in [
+            (&first, messages.clone()),
+            (&second, messages.iter().rev().copied().collect()),
+        ] {
+            let scene = scene.clone();
+            work.spawn(async move {
+                for message in messages {
+                    scene
+                        .try_write(move |unit| unit.cancel_message(message, now).map(drop))
+                        .await?;
+                }
+                Ok(())
+            });
+        }
+        // What comes back is claimed and judged while others write.
+        for scene in [&first, &second] {
+            let scene = scene.clone();
+            work.spawn(async move {
+                scene
+                    .try_write(move |unit| {
+                        let claimed = unit.claim_jobs(now, LEASE, 10, &[])?;
+                        let over: Vec<_> = claimed
+                            .iter()
+                            .map(|claimed| {
+                                Finished::unattempted(claimed, FinalState::Cancelled, Reason::TakenBack)
+                            })
+                            .collect();
+                        unit.finish_jobs(&over, now).map(drop)
+                    })
+                    .await
+            });
+        }
+        for outcome in work.join_all().await {
+            assert_eq!(outcome, Ok(()), "round {round}");
+        }
+        // Whatever the others left is taken back now, and then nothing is open.
+        let mut ends = 0;
+        for message in messages {
+            first
+                .write(move |unit| unit.cancel_message(message, now).map(drop))
+                .await;
+            let report = first.report(message).await;
+            let over = |(state, _): &(_, u64)| matches!(state, doorbell_domain::job::State::Over(_));
+            assert!(report.counts.iter().all(over), "round {round}: {report:?}");
+            ends += report.jobs.len();
+        }
+        assert_eq!(ends, jobs, "round {round}: each job is over once");
+    }
+}

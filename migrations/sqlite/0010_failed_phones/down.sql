@@ -1,0 +1,1 @@
+DROP INDEX otp_phones_failed_at;
