@@ -2229,6 +2229,11 @@ export interface components {
             readonly endpoint: string;
             /** @description The browser's keys. */
             readonly keys: components["schemas"]["OCoreSubscriptionKeys"];
+            /**
+             * @description What `vapid-key` gave when the browser subscribed: its `applicationServerKey`. Where absent, the endpoint's earlier one or,
+             *     for a new endpoint, what `vapid-key` gives now. Send it, since that may have changed in between.
+             */
+            readonly applicationServerKey?: string | null;
             /** @description The person's name for the browser. */
             readonly deviceName?: string | null;
             /** @description The browser's `User-Agent`; the request's own where absent or "". */
