@@ -2222,6 +2222,11 @@ export interface components {
             readonly endpoint: string;
             /** @description The browser's keys. */
             readonly keys: components["schemas"]["OCoreSubscriptionKeys"];
+            /**
+             * @description What `vapid-key` gave when the browser subscribed: its `applicationServerKey`. Where absent, the endpoint's earlier one or,
+             *     for a new endpoint, what `vapid-key` gives now. Send it, since that may have changed in between.
+             */
+            readonly applicationServerKey?: string | null;
             /** @description The person's name for the browser. */
             readonly deviceName?: string | null;
             /** @description The browser's `User-Agent`; the request's own where absent or "". */
@@ -2495,8 +2500,15 @@ export interface components {
             readonly to: components["schemas"]["MessageAudience"];
             /** @description What a person sees. May be left out where there is `data`. */
             readonly notification?: components["schemas"]["MessageNotification"] | null;
-            /** @description What the application is told, as it is: any JSON object. */
-            readonly data?: Record<string, never> | null;
+            /**
+             * @description What the application is told, as it is: any JSON object.
+             * @example {
+             *       "orderId": "4421"
+             *     }
+             */
+            readonly data?: {
+                readonly [key: string]: unknown;
+            } | null;
             /**
              * Format: int32
              * @description For how many seconds it is worth delivering, from `sendAt` on; one day where it is left out. 0: now or never.
