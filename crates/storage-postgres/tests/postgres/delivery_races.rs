@@ -1,15 +1,24 @@
 //! Two servers that deliver from one database.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, Barrier};
 
+use diesel::connection::SimpleConnection;
+use diesel::sql_types::BigInt;
+use diesel::{QueryableByName, RunQueryDsl, sql_query};
 use doorbell_domain::job::{Claimed, CredentialId, FinalState, Finished, LEASE, Lane, Postponed, Reason};
 use doorbell_domain::store::{Found, Unit};
-use doorbell_domain::{Caller, Clock, JobId, MessageId, Timestamp};
+use doorbell_domain::{Caller, Clock, JobId, MessageId, Timestamp, UserId};
 use doorbell_testkit::Scene;
 use tokio::task::JoinSet;
 
-use crate::database::Database;
+use crate::database::{Database, open};
+
+#[derive(QueryableByName)]
+struct Counted {
+    #[diesel(sql_type = BigInt)]
+    count: i64,
+}
 
 /// One scene, seen by two servers.
 fn two_servers(database: &Database) -> (Scene, Scene) {
@@ -64,15 +73,17 @@ async fn no_job_is_claimed_by_two() {
     assert_eq!(claimed.into_iter().collect::<BTreeSet<_>>(), jobs);
 }
 
-/// Writes down what a server came to, as it does: some are over, some are put off, some rang and some are suspects.
-fn settle(unit: &mut dyn Unit, claimed: &[Claimed], now: Timestamp) -> Found<()> {
-    let (over, rest) = claimed.split_at(claimed.len() / 2);
-    let over: Vec<_> = over
+/// Writes down what a server came to, as it does: some are over, some are put off, some rang and some are suspects. Having had
+/// its lanes rest, it waits for the other server.
+fn settle(unit: &mut dyn Unit, claimed: &[Claimed], now: Timestamp, together: &Barrier) -> Found<()> {
+    let over: Vec<_> = claimed
         .iter()
+        .step_by(2)
         .map(|claimed| Finished::by_attempt(claimed, FinalState::Delivered, None))
         .collect();
+    let rest = claimed.iter().skip(1).step_by(2);
     let again: Vec<_> = rest
-        .iter()
+        .clone()
         .map(|claimed| Postponed {
             id: claimed.job.id,
             fence: claimed.schedule.fence,
@@ -80,20 +91,31 @@ fn settle(unit: &mut dyn Unit, claimed: &[Claimed], now: Timestamp) -> Found<()>
             reason: Reason::ProviderFailed,
         })
         .collect();
-    let credentials = |claimed: &[Claimed]| -> Vec<CredentialId> {
-        claimed.iter().map(|claimed| claimed.job.credential).collect()
-    };
-    for claimed in claimed {
-        unit.rest_lane(&Lane::restore(&claimed.job.id.to_string()), now)?;
+    let rang: Vec<CredentialId> = rest.map(|claimed| claimed.job.credential).collect();
+    let gone: Vec<CredentialId> = claimed.iter().map(|claimed| claimed.job.credential).collect();
+    let mut lanes: Vec<UserId> = claimed.iter().map(|claimed| claimed.job.user).collect();
+    lanes.dedup();
+    for lane in lanes {
+        unit.rest_lane(&Lane::restore(&lane.to_string()), now)?;
     }
-    for lane in claimed.iter().map(|claimed| claimed.job.lane.name().len() % 2) {
-        unit.rest_lane(&Lane::restore(if lane == 0 { "even" } else { "odd" }), now)?;
-    }
+    together.wait();
     unit.finish_jobs(&over, now)?;
     unit.postpone_jobs(&again, now)?;
-    unit.note_rung(&credentials(rest), now)?;
-    unit.suspect(&credentials(claimed), now, now)?;
+    unit.note_rung(&rang, now)?;
+    unit.suspect(&gone, now, now)?;
     Ok(())
+}
+
+/// Waits until two servers wait for locks on the way to the end of their jobs.
+fn until_two_wait(database: &Database) {
+    let mut connection = open(database.url());
+    let waiting = "SELECT count(*) AS count FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE 'UPDATE messages SET open_jobs%'";
+    let wait = (0..100_000).any(|_| {
+        let waiting: Counted = sql_query(waiting).get_result(&mut connection).expect("an answer");
+        waiting.count >= 2
+    });
+    assert!(wait, "nobody waits");
 }
 
 /// Whoever waits for another in turn would be ended by the database, and told that it is unavailable.
@@ -102,7 +124,7 @@ async fn what_is_written_down_in_opposite_orders_never_blocks_each_other() {
     let database = Database::migrated();
     let (first, second) = two_servers(&database);
     let people = people(&first, 8).await;
-    for round in 0..12 {
+    for round in 0..4 {
         let mut messages: Vec<MessageId> = Vec::new();
         let mut jobs = 0;
         for person in &people {
@@ -119,10 +141,23 @@ async fn what_is_written_down_in_opposite_orders_never_blocks_each_other() {
             if n % 2 == 0 { &mut ours } else { &mut theirs }.push(claimed);
         }
         theirs.reverse();
+        // Somebody holds the message in the middle until both have locked what they lock before it, and wait.
+        let mut holder = open(database.url());
+        let middle = messages.get(messages.len() / 2).expect("several");
+        holder
+            .batch_execute(&format!(
+                "BEGIN; SELECT FROM messages WHERE id = '{middle}' FOR UPDATE"
+            ))
+            .expect("held");
         let mut work = JoinSet::new();
+        let together = Arc::new(Barrier::new(2));
         for (scene, claimed) in [(&first, ours), (&second, theirs)] {
-            let scene = scene.clone();
-            work.spawn(async move { scene.try_write(move |unit| settle(unit, &claimed, now)).await });
+            let (scene, together) = (scene.clone(), Arc::clone(&together));
+            work.spawn(async move {
+                scene
+                    .try_write(move |unit| settle(unit, &claimed, now, &together))
+                    .await
+            });
         }
         for (scene, messages) in [
             (&first, messages.clone()),
@@ -156,6 +191,8 @@ async fn what_is_written_down_in_opposite_orders_never_blocks_each_other() {
                     .await
             });
         }
+        until_two_wait(&database);
+        drop(holder);
         for outcome in work.join_all().await {
             assert_eq!(outcome, Ok(()), "round {round}");
         }
