@@ -78,22 +78,30 @@ pub(crate) async fn compose(configuration: &Configuration) -> anyhow::Result<Com
         store,
     } = Custody::open(configuration, configuration.migrate)?;
     let senders = configuration.senders.build(configuration.mode, &clock)?;
-    let subject = configuration
-        .push
-        .subject(configuration.mode, &configuration.issuer)?;
     let code_bell = Bell::new();
     let push_bell = Bell::new();
     let metrics = Arc::new(Metrics::new(opened.watched()).context("the metrics cannot be made")?);
     let for_workers = opened.for_workers();
     let keys =
         KeyRing::load_or_create(store.as_ref(), sealer.as_ref(), entropy.as_ref(), clock.as_ref()).await?;
+    let endpoints = match configuration.mode {
+        Mode::Development => EndpointPolicy::LocalToo,
+        Mode::Production => EndpointPolicy::Public,
+    };
+    let ringing = configuration.push.build(
+        configuration.mode,
+        &configuration.issuer,
+        endpoints,
+        keys.vapid(),
+        &entropy,
+        &clock,
+    )?;
     let following = Following::new(keys.follower(), Arc::clone(&for_workers), sealer);
     let numbering = numbering
         .join()
         .map_err(|_| anyhow::anyhow!("reading the numbering plans panicked"))??;
     let policy = configuration.policy(&numbering)?;
     let numbering = Arc::new(numbering);
-    let push_clock = Arc::clone(&clock);
     let ports = Ports {
         store,
         clock,
@@ -105,12 +113,8 @@ pub(crate) async fn compose(configuration: &Configuration) -> anyhow::Result<Com
         code_sender: Arc::new(senders),
         wake: Arc::new(code_bell.clone()),
         vapid: keys.vapid(),
-        push: Arc::new(doorbell_push::web_push::Provisional::new(
-            doorbell_push::web_push::Authorizations::new(keys.vapid(), subject),
-            Arc::clone(&entropy),
-            push_clock,
-            configuration.push.rings_browsers()?,
-        )?),
+        endpoints: ringing.endpoints,
+        push: ringing.push,
         push_wake: Arc::new(push_bell.clone()),
         push_tally: metrics.clone(),
     };
@@ -127,10 +131,7 @@ pub(crate) async fn compose(configuration: &Configuration) -> anyhow::Result<Com
         numbering,
         zones: Arc::new(IanaTimeZones),
         curve: Arc::new(P256),
-        endpoints: match configuration.mode {
-            Mode::Development => EndpointPolicy::LocalToo,
-            Mode::Production => EndpointPolicy::Public,
-        },
+        endpoints,
         entropy,
         keys: Arc::new(Jwks::of(keys.signing())),
         is_development: configuration.mode == Mode::Development,

@@ -35,7 +35,7 @@ use doorbell_domain::code::CodePolicy;
 use doorbell_domain::destination::{Countries, Destinations};
 use doorbell_domain::limits::LimitPolicy;
 use doorbell_domain::ports::{
-    AccessTokens, CodeHasher, CodeSender, PushSender, RefreshTokens, VapidKeys, Wake,
+    AccessTokens, CodeHasher, CodeSender, Endpoints, PushSender, RefreshTokens, VapidKeys, Wake,
 };
 use doorbell_domain::session::SessionPolicy;
 use doorbell_domain::store::Store;
@@ -110,6 +110,8 @@ pub struct Ports {
     pub wake: Arc<dyn Wake>,
     /// This service's names at push services.
     pub vapid: Arc<dyn VapidKeys>,
+    /// What is known of browsers' endpoints.
+    pub endpoints: Arc<dyn Endpoints>,
     /// The providers that carry messages.
     pub push: Arc<dyn PushSender>,
     /// Who is rung when messages have been left to deliver.

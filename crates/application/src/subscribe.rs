@@ -29,6 +29,9 @@ pub struct Subscribe {
 /// Why a browser was not subscribed.
 #[derive(Debug, Error)]
 pub enum SubscribeError {
+    /// Messages may not be sent to its endpoint: it is at no listed push service, or at none of the public's addresses.
+    #[error("messages may not be sent to that endpoint")]
+    ForbiddenEndpoint,
     /// It subscribed under a key that is not this service's: nothing that is signed here would reach it.
     #[error("the subscription was made under a key that is not this service's")]
     ForeignKey,
@@ -51,6 +54,9 @@ impl Doorbell {
             device_name,
             user_agent,
         } = command;
+        if !self.ports.endpoints.admit(&endpoint).await {
+            return Err(SubscribeError::ForbiddenEndpoint);
+        }
         let vapid = &self.ports.vapid;
         let made_under = match made_under {
             Some(public) => MadeUnder::Said(vapid.id_of(&public).ok_or(SubscribeError::ForeignKey)?),

@@ -25,6 +25,7 @@ pub mod phone;
 pub mod ports;
 pub mod profile;
 pub mod profile_change;
+pub mod push_services;
 pub mod push_token;
 pub mod registration;
 pub mod retention;

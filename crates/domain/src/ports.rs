@@ -15,6 +15,7 @@ use crate::sealed::SealedPlace;
 use crate::secret::Secret;
 use crate::session::{Caller, RefreshClaim};
 use crate::vapid::VapidKeyName;
+use crate::web_push::WebPushEndpoint;
 use crate::{JobId, MessageId, PhoneNumber, Provider, SessionId, Timestamp, UserId};
 
 /// A future that a port gives back, so that the port can stand behind `dyn`.
@@ -128,6 +129,13 @@ pub trait PushSender: Send + Sync {
 
     /// Hands a message over. Bounds its own time, far below a claim's lease.
     fn send<'a>(&'a self, push: &'a Push) -> BoxFuture<'a, Answer>;
+}
+
+/// What is known of browsers' endpoints beside their form.
+pub trait Endpoints: Send + Sync {
+    /// Whether messages may be sent there, as far as can be told within a second: to a listed push service, whose name does not lead to
+    /// an address that is none of the public's. One that leads nowhere is let in; it is looked up again for each message.
+    fn admit<'a>(&'a self, endpoint: &'a WebPushEndpoint) -> BoxFuture<'a, bool>;
 }
 
 /// Rings those who deliver what was just committed.

@@ -118,6 +118,12 @@ impl WebPushEndpoint {
         url.map_or_else(|_| "null".to_owned(), |url| url.origin().ascii_serialization())
     }
 
+    /// The push service's host.
+    pub fn host(&self) -> Option<Host> {
+        let url = Url::parse(self.url.expose()).ok()?;
+        url.host().map(|host| host.to_owned())
+    }
+
     /// What belongs to one user at a time.
     pub const fn address(&self) -> Address {
         Address {

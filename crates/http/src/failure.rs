@@ -161,6 +161,9 @@ impl From<RegisterError> for Failure {
 impl From<SubscribeError> for Failure {
     fn from(error: SubscribeError) -> Self {
         match error {
+            SubscribeError::ForbiddenEndpoint => {
+                Self::field("endpoint", "must be at a push service that this server sends to")
+            }
             SubscribeError::ForeignKey => {
                 Self::field("applicationServerKey", "must be the key that `vapid-key` gave")
             }

@@ -13,6 +13,7 @@ pub mod contract;
 pub mod entropy;
 pub mod everything;
 pub mod scene;
+pub mod scripted;
 pub mod sealer;
 
 use std::any::Any;

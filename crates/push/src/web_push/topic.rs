@@ -11,7 +11,7 @@ const MAX: usize = 32;
 ///
 /// A key that can be a topic, at most 32 characters of base64url, is one; of any other it is the first 32 characters of its
 /// SHA-256: 192 bits, in which no two keys meet.
-pub fn topic(key: &str) -> String {
+pub(crate) fn topic(key: &str) -> String {
     let alphabet = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
     if (1..=MAX).contains(&key.len()) && key.bytes().all(alphabet) {
         return key.to_owned();
