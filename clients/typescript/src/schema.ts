@@ -2507,8 +2507,15 @@ export interface components {
             readonly to: components["schemas"]["MessageAudience"];
             /** @description What a person sees. May be left out where there is `data`. */
             readonly notification?: components["schemas"]["MessageNotification"] | null;
-            /** @description What the application is told, as it is: any JSON object. */
-            readonly data?: Record<string, never> | null;
+            /**
+             * @description What the application is told, as it is: any JSON object.
+             * @example {
+             *       "orderId": "4421"
+             *     }
+             */
+            readonly data?: {
+                readonly [key: string]: unknown;
+            } | null;
             /**
              * Format: int32
              * @description For how many seconds it is worth delivering, from `sendAt` on; one day where it is left out. 0: now or never.

@@ -7,8 +7,8 @@ use doorbell_domain::{AuditId, Caller, UserId};
 use doorbell_storage::Vault;
 use uuid::Uuid;
 
+use super::Repositories;
 use super::codes::phone_state;
-use super::{Repositories, Transaction};
 use crate::moment::Moment;
 use crate::rows::{DeviceRow, HeldTokenRow, SentCodeRow, SessionRow, SubscriptionRow, TrailRow, UserRow};
 use crate::schema::{
