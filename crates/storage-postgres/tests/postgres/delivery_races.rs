@@ -73,7 +73,7 @@ async fn no_job_is_claimed_by_two() {
     assert_eq!(claimed.into_iter().collect::<BTreeSet<_>>(), jobs);
 }
 
-/// Writes down what a server came to, as it does: some are over, some are put off, some rang and some are suspects. Having had
+/// Writes down what a server came to, as it does: some are over, some are put off, and none stays a suspect. Having had
 /// its lanes rest, it waits for the other server.
 fn settle(unit: &mut dyn Unit, claimed: &[Claimed], now: Timestamp, together: &Barrier) -> Found<()> {
     let over: Vec<_> = claimed
@@ -81,9 +81,10 @@ fn settle(unit: &mut dyn Unit, claimed: &[Claimed], now: Timestamp, together: &B
         .step_by(2)
         .map(|claimed| Finished::by_attempt(claimed, FinalState::Delivered, None))
         .collect();
-    let rest = claimed.iter().skip(1).step_by(2);
-    let again: Vec<_> = rest
-        .clone()
+    let again: Vec<_> = claimed
+        .iter()
+        .skip(1)
+        .step_by(2)
         .map(|claimed| Postponed {
             id: claimed.job.id,
             fence: claimed.schedule.fence,
@@ -91,8 +92,7 @@ fn settle(unit: &mut dyn Unit, claimed: &[Claimed], now: Timestamp, together: &B
             reason: Reason::ProviderFailed,
         })
         .collect();
-    let rang: Vec<CredentialId> = rest.map(|claimed| claimed.job.credential).collect();
-    let gone: Vec<CredentialId> = claimed.iter().map(|claimed| claimed.job.credential).collect();
+    let credentials: Vec<CredentialId> = claimed.iter().map(|claimed| claimed.job.credential).collect();
     let mut lanes: Vec<UserId> = claimed.iter().map(|claimed| claimed.job.user).collect();
     lanes.dedup();
     for lane in lanes {
@@ -101,8 +101,8 @@ fn settle(unit: &mut dyn Unit, claimed: &[Claimed], now: Timestamp, together: &B
     together.wait();
     unit.finish_jobs(&over, now)?;
     unit.postpone_jobs(&again, now)?;
-    unit.note_rung(&rang, now)?;
-    unit.suspect(&gone, now, now)?;
+    unit.suspect(&credentials, now, now)?;
+    unit.note_rung(&credentials, now)?;
     Ok(())
 }
 
@@ -111,7 +111,7 @@ fn until_two_wait(database: &Database) {
     let mut connection = open(database.url());
     let waiting = "SELECT count(*) AS count FROM pg_stat_activity
         WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE 'UPDATE messages SET open_jobs%'";
-    let wait = (0..100_000).any(|_| {
+    let wait = (0..5_000).any(|_| {
         let waiting: Counted = sql_query(waiting).get_result(&mut connection).expect("an answer");
         waiting.count >= 2
     });
