@@ -3,11 +3,15 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use tokio::time::sleep;
 
 use crate::{Answer, Server, SignedIn};
 
 /// Far more than a delivery takes whose clock is moved on, on a machine that compiles beside.
 const PATIENCE: Duration = Duration::from_secs(90);
+
+/// Between two looks, so that looking takes no time from what is looked for.
+const PACE: Duration = Duration::from_millis(25);
 
 /// States that a job stays in.
 const FINAL: [&str; 6] = [
@@ -68,6 +72,7 @@ impl Server {
                 return jobs.clone();
             }
             assert!(began.elapsed() < PATIENCE, "{message}\n{}", self.log());
+            sleep(PACE).await;
         }
     }
 

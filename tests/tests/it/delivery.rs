@@ -229,7 +229,7 @@ on_both!(a_service_that_asks_for_time_gets_it, async |server: Server| {
     let date = PushReply::With(429, "retry-after", "Fri, 31 Dec 2100 23:59:59 GMT".to_owned());
     service.script(&browsers[0], [seconds, date]);
     let id = server.ring(&by, &person).await;
-    for (reason, early, late) in [("provider_failed", 110, 15), ("throttled", 3_500, 200)] {
+    for (reason, early, late) in [("provider_failed", 60, 70), ("throttled", 3_000, 700)] {
         service.next().await;
         waits(&server, &by, &id, "retrying", reason).await;
         server.advance(Duration::from_secs(early));

@@ -53,6 +53,7 @@ pub(super) fn read(
     notification: Field<Object<NotificationBody>>,
     data: Field<Map<String, Value>>,
 ) -> Option<Content> {
+    let noted = form.noted();
     let said = form.optional("notification", notification, Ok::<_, String>);
     let Object(said) = said.unwrap_or_default();
     let notification = Notification {
@@ -68,10 +69,9 @@ pub(super) fn read(
     let data = form.optional("data", data, |members| {
         Ok::<_, String>(Data::restore(Value::Object(members).to_string()))
     });
-    let was_good = form.is_good();
     let content = Content::new(notification, data);
     // A part that is wrong is not there, and its absence need not be told too.
-    if content.is_none() && was_good {
+    if content.is_none() && form.noted() == noted {
         form.refuse("notification", "must say something where there is no data");
     }
     content
@@ -93,13 +93,22 @@ mod tests {
 
     fn content(notification: Value, data: Value) -> Result<Content, Vec<(&'static str, String)>> {
         let mut form = Form::default();
+        form.refuse("to", "is required");
         let notification = serde_json::from_value(notification).expect("fields never fail");
         let data = serde_json::from_value(data).expect("fields never fail");
         let read = read(&mut form, notification, data);
-        match form.failure() {
-            Failure::Invalid(bad) if bad.is_empty() => Ok(read.expect("content")),
-            Failure::Invalid(bad) => Err(bad.into_iter().map(|field| (field.name, field.rule)).collect()),
-            other => panic!("{other:?}"),
+        let Failure::Invalid(bad) = form.failure() else {
+            panic!("not a validation failure")
+        };
+        let own: Vec<_> = bad
+            .into_iter()
+            .skip(1)
+            .map(|field| (field.name, field.rule))
+            .collect();
+        if own.is_empty() {
+            Ok(read.expect("content"))
+        } else {
+            Err(own)
         }
     }
 
