@@ -140,8 +140,7 @@ impl Repositories<'_> {
     }
 }
 
-/// Makes a day's partition, unless the rest has rows of that day already, which no partition of their own may then take. It is made
-/// apart and attached whole, so that those who end jobs meanwhile are not waited for.
+/// Makes a day's partition, unless the rest has rows of that day already, which no partition of their own may then take.
 fn make(connection: &mut PgConnection, day: Day) -> QueryResult<()> {
     let Some(next) = day.next() else {
         return Ok(());
@@ -150,6 +149,11 @@ fn make(connection: &mut PgConnection, day: Day) -> QueryResult<()> {
         from: Moment(day.starts()),
         to: Moment(next.starts()),
     };
+    if (&begun).get_result(connection)? {
+        return Ok(());
+    }
+    // Whoever ends a job of that day at this moment has found a place for it that would then be the wrong one.
+    connection.batch_execute("LOCK TABLE finished_jobs IN SHARE ROW EXCLUSIVE MODE")?;
     if (&begun).get_result(connection)? {
         return Ok(());
     }
