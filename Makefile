@@ -21,7 +21,7 @@ target = $(abspath $(or $(CARGO_TARGET_DIR),target))
 
 .PHONY: help
 help: ## lists the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: run
 run: ## builds the release binary and starts it on 127.0.0.1:8080
@@ -51,6 +51,10 @@ bench: build ## measures the release binary beside its alternatives, and writes 
 .PHONY: bench-micro
 bench-micro: ## measures single steps: tokens, phone numbers, plans, rendering
 	$(CARGO) bench --locked --package doorbell-micro --features measured --bench steps $(ARGS)
+
+.PHONY: bench-encryption
+bench-encryption: ## measures the encryption of messages to browsers, beside the primitives that it takes
+	$(CARGO) bench --locked --package doorbell-micro --features measured --bench web_push
 
 .PHONY: openapi
 openapi: ## writes openapi/openapi.json anew
@@ -105,6 +109,17 @@ test-playground: compile ## walks through the playground in Chromium, and keeps 
 	chromium=$$(scripts/chromium) && CHROMIUM=$$chromium DOORBELL_BIN=$(target)/ci/doorbell \
 		$(node_tests) --test-concurrency=1 tests/playground/*.test.mjs
 
+.PHONY: test-ece
+test-ece: compile ## reads what is encrypted for browsers by another implementation
+	scripts/node-tools tests/http-ece
+	ENCRYPT=$(target)/ci/examples/encrypt $(node_tests) tests/http-ece/*.test.mjs
+
+.PHONY: test-ringing
+test-ringing: compile ## has Firefox subscribe, be rung and unsubscribe by /demo, and keeps its screenshots
+	scripts/node-tools tests/ringing
+	firefox=$$(scripts/firefox) && FIREFOX=$$firefox DOORBELL_BIN=$(target)/ci/doorbell \
+		$(node_tests) --test-concurrency=1 tests/ringing/*.test.mjs
+
 TARGET ?= access_token
 .PHONY: fuzz
 fuzz: ## looks for bytes that break a parser, for 10 minutes (TARGET=phone; needs cargo-fuzz and a nightly compiler)
@@ -117,4 +132,4 @@ deny: ## checks licences, bans and sources (needs cargo-deny)
 .PHONY: clean
 clean: ## removes what was built and what was fetched for the tests
 	$(CARGO) clean
-	rm -rf .postgres .python ci-output tests/openapi/node_modules tests/playground/node_modules clients/typescript/node_modules clients/typescript/dist
+	rm -rf .postgres .python ci-output tests/http-ece/node_modules tests/openapi/node_modules tests/playground/node_modules tests/ringing/node_modules clients/typescript/node_modules clients/typescript/dist

@@ -2,21 +2,23 @@
  * The real binary on a fresh folder.
  */
 
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { promisify } from "node:util";
 
-/** Starts `doorbell serve`; `stop` ends it and removes its folder. */
+const run = promisify(execFile);
+
+/** Starts `doorbell serve`; `stop` ends it and removes its folder, `apiKey` makes a key by which a back end sends messages. */
 export async function startDoorbell() {
   const binary = process.env.DOORBELL_BIN;
   if (!binary) throw new Error("DOORBELL_BIN must name the binary: DOORBELL_BIN=target/ci/doorbell npm test");
   const folder = await mkdtemp(join(tmpdir(), "doorbell-playground-"));
-  const child = spawn(binary, ["serve", "--listen", "127.0.0.1:0"], {
-    env: { PATH: process.env.PATH, DATABASE_URL: `sqlite://${folder}/doorbell.db`, DOORBELL_LOG: "warn" },
-    stdio: ["ignore", "pipe", "inherit"],
-  });
+  const env = { PATH: process.env.PATH, DATABASE_URL: `sqlite://${folder}/doorbell.db`, DOORBELL_LOG: "warn" };
+  const child = spawn(binary, ["serve", "--listen", "127.0.0.1:0"], { env, stdio: ["ignore", "pipe", "inherit"] });
+  const apiKey = async (name) => (await run(binary, ["apikey", "create", name], { env })).stdout.trim().split(" ").at(-1);
   const ended = new Promise((resolve) => child.once("close", resolve));
   const stop = async () => {
     child.kill("SIGTERM");
@@ -24,7 +26,7 @@ export async function startDoorbell() {
     await rm(folder, { recursive: true, force: true });
   };
   try {
-    return { origin: await listening(child), stop };
+    return { origin: await listening(child), stop, apiKey };
   } catch (error) {
     await stop();
     throw error;

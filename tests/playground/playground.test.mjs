@@ -113,6 +113,32 @@ test("an operation of each dialect answers through its form", async () => {
   await visit.end();
 });
 
+test("messages are sent by an API key, which is kept apart from the access token", async () => {
+  const visit = await site.visit();
+  const { page } = visit;
+  const token = await signIn(visit, "5551110009");
+  await visit.open("sendMessage");
+  assert.match(await visit.text("form"), /doorbell apikey create NAME/);
+  const key = await site.apiKey("playground");
+  await page.locator("#api-key").fill(`Bearer ${key}`);
+  assert.equal(await page.locator("#api-key").inputValue(), key);
+  assert.doesNotMatch(await visit.text("form"), /doorbell apikey create NAME/);
+  assert.match(await visit.text("#curl"), /Authorization: Bearer \$API_KEY/);
+  const body = { to: { phones: ["+905551110009"] }, notification: { title: "Ring" } };
+  await page.locator("#request-body").fill(JSON.stringify(body));
+  const { id, jobs } = await visit.send(202);
+  assert.equal(jobs, 0);
+  await visit.open("getMessage");
+  await page.locator("#parameter-id").fill(id);
+  assert.deepEqual((await visit.send(200)).jobs, []);
+  await visit.isAccessible();
+  await visit.screenshot("messages");
+  assert.equal(await page.locator("#access-token").inputValue(), token);
+  await page.locator("#forget").click();
+  assert.equal(await page.locator("#api-key").inputValue(), "");
+  await visit.end();
+});
+
 test("what is wrong with the form is said, and sent only if the visitor insists", async () => {
   const visit = await site.visit({ path: "/docs#sendOtp" });
   await visit.page.locator("#request-body").fill("{");

@@ -23,6 +23,7 @@ export function startSite() {
     get origin() {
       return doorbell.origin;
     },
+    apiKey: (name) => doorbell.apiKey(name),
     /** A visit that has the page before it, or another path of the server. */
     async visit({ origin = doorbell.origin, path = "/docs", ...options } = {}) {
       const visit = await Visit.begin(browser, origin, options);

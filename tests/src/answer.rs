@@ -116,8 +116,14 @@ impl Answer {
             && (self.status.is_success() || self.status == StatusCode::NOT_MODIFIED);
         let cached = match self.path.as_str() {
             "/.well-known/jwks.json" if taken => "public, max-age=300",
-            "/openapi.json" | "/docs" if taken => "no-cache",
-            path if path.starts_with("/docs/") && taken => "public, max-age=31536000, immutable",
+            "/openapi.json" | "/docs" | "/demo" | "/demo/worker.js" if taken => "no-cache",
+            path if taken
+                && ["/docs/", "/demo/assets/"]
+                    .iter()
+                    .any(|parts| path.starts_with(parts)) =>
+            {
+                "public, max-age=31536000, immutable"
+            }
             _ => "no-store",
         };
         assert_eq!(

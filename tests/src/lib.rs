@@ -19,14 +19,17 @@
 )]
 
 mod answer;
+mod browser;
 mod client;
 mod cluster;
 mod database;
 mod dialects;
 mod latency;
+mod messages;
 mod metrics;
 mod person;
 mod process;
+mod push_service;
 mod raw;
 mod receiver;
 mod registry;
@@ -36,13 +39,16 @@ mod setup;
 mod traces;
 
 pub use answer::Answer;
+pub use browser::Browser;
 pub use client::Request;
 pub use cluster::Cluster;
 pub use database::{Database, DatabaseLock};
 pub use dialects::is_instant;
 pub use latency::Latencies;
+pub use messages::{BackEnd, ring};
 pub use person::{Phone, SignedIn};
 pub use process::printed;
+pub use push_service::{PushReply, PushService};
 pub use raw::Held;
 pub use receiver::{Received, Receiver, Reply};
 pub use registry::{AUTH, FINGERPRINT, P256DH, encoded};

@@ -15,7 +15,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 
 /// Far more than a delivery takes, even one that fails a few times before.
-const PATIENCE: Duration = Duration::from_mins(1);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// How a request is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,7 +147,8 @@ async fn answer(stream: TcpStream, replies: Arc<Mutex<VecDeque<Reply>>>, tell: U
     let _ = stream.write_all(&[head.as_bytes(), &body].concat()).await;
 }
 
-async fn read(stream: &mut BufReader<TcpStream>) -> Option<Received> {
+/// A request as it comes; `None` where the connection ends before.
+pub(crate) async fn read(stream: &mut BufReader<TcpStream>) -> Option<Received> {
     let mut lines = Vec::new();
     loop {
         let mut line = String::new();

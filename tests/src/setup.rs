@@ -72,6 +72,23 @@ impl Setup {
         self.env("DOORBELL_LIMITS", "on")
     }
 
+    /// In production, with all that it asks for, and a sender of codes that nobody listens to.
+    #[must_use]
+    pub fn production(self) -> Self {
+        self.env("DOORBELL_MODE", "production")
+            .env("DOORBELL_SECRET", "an example of a secret that is long enough")
+            .env("DOORBELL_ISSUER", "https://doorbell.example.com")
+            .env("DOORBELL_OTP_COUNTRIES", "TR")
+            .without("DOORBELL_LIMITS")
+            .without("DOORBELL_CLOCK_OFFSET_FILE")
+            .env("DOORBELL_SENDERS", "webhook")
+            .env("DOORBELL_OTP_WEBHOOK_URL", "https://127.0.0.1:1/")
+            .env(
+                "DOORBELL_OTP_WEBHOOK_SECRET",
+                "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD",
+            )
+    }
+
     /// With that variable set.
     #[must_use]
     pub fn env(mut self, name: &str, value: &str) -> Self {

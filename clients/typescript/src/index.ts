@@ -19,13 +19,27 @@ export function doorbell(baseUrl: string, signedIn: () => SignedIn | undefined =
   const credentials: Middleware = {
     onRequest({ request, schemaPath }) {
       const by = signedIn();
-      if (by === undefined) return request;
+      // Under /v1/ an access token opens nothing.
+      if (by === undefined || schemaPath.startsWith("/v1/")) return request;
       if (schemaPath.startsWith("/api/v1/push.")) {
         request.headers.set("X-Auth-Token", by.accessToken);
         if (by.userId !== undefined) request.headers.set("X-User-Id", by.userId);
       } else {
         request.headers.set("Authorization", `Bearer ${by.accessToken}`);
       }
+      return request;
+    },
+  };
+  const client = createClient<paths>({ baseUrl });
+  client.use(credentials);
+  return client;
+}
+
+/** A client of the server at `baseUrl` for a back end: it sends messages, and sees what became of them, by an API key. */
+export function backEnd(baseUrl: string, apiKey: string): Doorbell {
+  const credentials: Middleware = {
+    onRequest({ request, schemaPath }) {
+      if (schemaPath.startsWith("/v1/")) request.headers.set("Authorization", `Bearer ${apiKey}`);
       return request;
     },
   };

@@ -467,6 +467,30 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/v1/push.test": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Send a test push.
+         * @description **Production warning:** this operation changes data or may trigger operations. With the Production server picked in the playground, real production data is affected; use the Development server for tests.
+         *
+         *     Rings the caller's own devices, those that this server has a provider for, with a short text. The answer comes once the test is
+         *     accepted, which is before it arrives; it goes the way of every message, and what became of it is in the user's trail. At most
+         *     once a second. A body is not read.
+         */
+        readonly post: operations["testPush"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/notifications/devices/refresh-token": {
         readonly parameters: {
             readonly query?: never;
@@ -719,6 +743,85 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/v1/messages": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Send a message.
+         * @description **Production warning:** this operation changes data or may trigger operations. With the Production server picked in the playground, real production data is affected; use the Development server for tests.
+         *
+         *     Writes the message and one job for each token and subscription of those it names that can be rung, and answers after the commit:
+         *     from then on no crash loses it. Devices that were revoked, and what was registered under a session that has ended, are passed
+         *     over. Each job is delivered at least once, tried again with growing pauses while its `ttl` lasts, and judged again when it is
+         *     sent: what has been logged out, moved to another user or revoked meanwhile is not rung (`superseded`). Ask `getMessage` what
+         *     became of it, and `getUserTrail` why it did not arrive.
+         *
+         *     A browser decrypts `{"messageId", "notification", "data"}`. Send an `Idempotency-Key` wherever a request may be repeated.
+         */
+        readonly post: operations["sendMessage"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/messages/{id}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Get a message and what became of it.
+         * @description Counts all of its jobs by their states, and lists a page of them; ask for the next with `next` as `after`, until it is null.
+         *     What a message says is never answered. It is known for 30 days after its last job has ended.
+         */
+        readonly get: operations["getMessage"];
+        readonly put?: never;
+        readonly post?: never;
+        /**
+         * Cancel a message.
+         * @description **Production warning:** this operation changes data or may trigger operations. With the Production server picked in the playground, real production data is affected; use the Development server for tests.
+         *
+         *     Ends those of its jobs that nobody is sending as `cancelled`; what is being sent at that moment may still arrive, and is not tried
+         *     again. Also 204 where nothing was left to cancel, so that it can be repeated.
+         */
+        readonly delete: operations["cancelMessage"];
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/users/{id}/trail": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Get a user's trail.
+         * @description Why did it not arrive? Sign-ins, sessions that ended, devices that came and went, tokens that moved, credentials that their
+         *     provider called dead, and every delivery with what became of it, in one list, newest first. Ask for the next page with `next` as
+         *     `before`, until it is null. Events are kept for 400 days, deliveries for 30. A user who is not there, or not any more, has an
+         *     empty trail.
+         */
+        readonly get: operations["getUserTrail"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/openapi.json": {
         readonly parameters: {
             readonly query?: never;
@@ -792,6 +895,109 @@ export interface paths {
          * @description In development `/` leads there; in production there is nothing at `/`.
          */
         readonly get: operations["openRoot"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/demo": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Open the demo.
+         * @description A page that signs a phone in, subscribes the browser and rings it. In development only.
+         */
+        readonly get: operations["getDemo"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/demo/assets/{version}/{name}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Get a part of the demo.
+         * @description Its script and its style, under a version that changes with them, so that browsers keep them for good. In development only.
+         */
+        readonly get: operations["getDemoPart"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/demo/worker.js": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Get the demo's service worker.
+         * @description The script that a browser wakes when it is rung: it shows the notification. In development only.
+         */
+        readonly get: operations["getDemoWorker"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/demo/ring": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Ring the caller's own devices.
+         * @description **Production warning:** this operation changes data or may trigger operations. With the Production server picked in the playground, real production data is affected; use the Development server for tests.
+         *
+         *     Sends them a notification with this text, the way of every message; `getDemoRing` tells what became of it. At most once a
+         *     second. In development only: Rocket.Chat's `testPush` is the like of it for production.
+         */
+        readonly post: operations["ringDemo"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/demo/rings/{id}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Get what became of a ring.
+         * @description Of one that the caller sent, as `getMessage` tells it of any message. In development only.
+         */
+        readonly get: operations["getDemoRing"];
         readonly put?: never;
         readonly post?: never;
         readonly delete?: never;
@@ -1655,15 +1861,23 @@ export interface components {
             readonly isRegistrationComplete: boolean;
         };
         /**
-         * @description What happened to an account: `signed_in` a session began; `code_refused` a wrong code was tried; `phone_locked` so many in a row that the phone must wait; `session_ended` a session ended, `reason` says why; `foreign_fingerprint` another fingerprint than the session's was shown; `device_added`, `device_revoked`, `device_revived`; `address_gained`, `address_lost` a push token or a browser came from, or went to, another account, `reason` names its provider; `credential_removed` a push token or a subscription was removed; `deletion_requested`, `deletion_cancelled`, `deletion_finalized`.
+         * @description What happened to an account: `signed_in` a session began; `code_refused` a wrong code was tried; `phone_locked` so many in a row that the phone must wait; `session_ended` a session ended, `reason` says why; `foreign_fingerprint` another fingerprint than the session's was shown; `device_added`, `device_revoked`, `device_revived`; `address_gained`, `address_lost` a push token or a browser came from, or went to, another account, `reason` names its provider; `credential_removed` a push token or a subscription was removed; `credential_suspect`, `credential_dead` its provider said that it is gone, once, or again a day later; `deletion_requested`, `deletion_cancelled`, `deletion_finalized`.
          * @enum {string}
          */
-        readonly AuditAction: "signed_in" | "code_refused" | "phone_locked" | "session_ended" | "foreign_fingerprint" | "device_added" | "device_revoked" | "device_revived" | "address_gained" | "address_lost" | "credential_removed" | "deletion_requested" | "deletion_cancelled" | "deletion_finalized";
+        readonly AuditAction: "signed_in" | "code_refused" | "phone_locked" | "session_ended" | "foreign_fingerprint" | "device_added" | "device_revoked" | "device_revived" | "address_gained" | "address_lost" | "credential_removed" | "credential_suspect" | "credential_dead" | "deletion_requested" | "deletion_cancelled" | "deletion_finalized";
         /**
          * @description Whether a person takes calls.
          * @enum {string}
          */
         readonly Availability: "available" | "busy" | "offline";
+        /** @description What to ring with. */
+        readonly DemoRingRequest: {
+            /**
+             * @description What the notification says.
+             * @example Somebody is at the door.
+             */
+            readonly text: string;
+        };
         /**
          * @description Whether a device may be rung.
          * @enum {string}
@@ -1935,6 +2149,16 @@ export interface components {
          * @example 2026-01-15T10:30:00.000Z
          */
         readonly Instant: string;
+        /**
+         * @description Why a job was postponed, or ended so. Of the provider: `gone`, `too_large`, `refused`, `misconfigured` (it does not believe this server), `throttled`, `provider_failed`, `too_slow`, `unreachable`, `forbidden_address`. Of this server: `provider_off` (it does not deliver by that provider), `set_aside` (attempts ended nobody knows how, five times in a row), `unreadable`. Of the credential: `session_ended`, `moved`, `removed`, `device_revoked`, `suspect`. Of the message: `time_over`, `taken_back`.
+         * @enum {string}
+         */
+        readonly JobReason: "gone" | "too_large" | "refused" | "misconfigured" | "throttled" | "provider_failed" | "too_slow" | "unreachable" | "forbidden_address" | "provider_off" | "set_aside" | "unreadable" | "session_ended" | "moved" | "removed" | "device_revoked" | "suspect" | "time_over" | "taken_back";
+        /**
+         * @description What a job is doing: `pending` waits for its first attempt; `sending` is being attempted; `retrying` waits for the next one. Or how it ended: `delivered`, its provider took it; `dead`, its provider says that the credential is gone; `failed`, it will never be taken; `expired`, its time is over; `cancelled`, it was taken back; `superseded`, what it was for may not be rung by it any more.
+         * @enum {string}
+         */
+        readonly JobState: "pending" | "sending" | "retrying" | "delivered" | "dead" | "failed" | "expired" | "cancelled" | "superseded";
         /** @description The public half of a key that signs access tokens (RFC 8037 §2). */
         readonly JsonWebKey: {
             /**
@@ -1971,6 +2195,140 @@ export interface components {
             /** @description Every key that may have signed a token which is still good, and the one that will sign next. */
             readonly keys: readonly components["schemas"]["JsonWebKey"][];
         };
+        /** @description A message that was accepted. */
+        readonly MessageAccepted: {
+            /**
+             * Format: uuid
+             * @description What it is known by.
+             */
+            readonly id: string;
+            /**
+             * Format: int32
+             * @description To how many tokens and subscriptions it goes. 0 where nobody of those named can be rung.
+             */
+            readonly jobs: number;
+        };
+        /** @description Whom a message is for: at least one user, device or phone, and at most 1,000 of them together. */
+        readonly MessageAudience: {
+            /**
+             * @description Users by their ids, each at all of their devices.
+             * @example [
+             *       "019ae1f2-7c1b-7d5e-9b1a-3f2c4d5e6f70"
+             *     ]
+             */
+            readonly users?: readonly string[] | null;
+            /**
+             * @description Devices by the `id` that easyflow shows.
+             * @example [
+             *       "019ae1f2-7c1c-7e6f-8a2b-4c5d6e7f8091"
+             *     ]
+             */
+            readonly devices?: readonly string[] | null;
+            /**
+             * @description Users by their phone numbers in E.164, with the plus. One that nobody has signed in with rings nobody.
+             * @example [
+             *       "+905551234567"
+             *     ]
+             */
+            readonly phones?: readonly string[] | null;
+        };
+        /** @description The delivery of a message to one token or subscription. */
+        readonly MessageJob: {
+            /**
+             * Format: uuid
+             * @description What it is known by.
+             */
+            readonly id: string;
+            /**
+             * Format: uuid
+             * @description Whom to.
+             */
+            readonly userId: string;
+            /**
+             * Format: uuid
+             * @description To which of their devices, by the `id` that easyflow shows.
+             */
+            readonly deviceId: string;
+            /** @description By whom. */
+            readonly provider: components["schemas"]["PushProvider"];
+            /** @description What it is doing, or how it ended. */
+            readonly state: components["schemas"]["JobState"];
+            /** @description Why it was postponed, or ended so; null where there is nothing to say. */
+            readonly reason: components["schemas"]["JobReason"] | null;
+            /**
+             * Format: int32
+             * @description How many attempts ended, the one that ended it included.
+             */
+            readonly attempts: number;
+            /** @description When it was last postponed, or ended; else when it was accepted. */
+            readonly updatedAt: components["schemas"]["Instant"];
+        };
+        /** @description What a person sees. Each text has 1 to 1,024 bytes; together with `data` at most what a push carries, 3,993 bytes of JSON. */
+        readonly MessageNotification: {
+            /**
+             * @description The first line.
+             * @example Your order is on its way
+             */
+            readonly title?: string | null;
+            /**
+             * @description What follows it.
+             * @example It arrives between 14:00 and 15:00.
+             */
+            readonly body?: string | null;
+            /**
+             * @description The address of a picture.
+             * @example https://cdn.example.com/order.png
+             */
+            readonly image?: string | null;
+            /**
+             * @description Where a tap leads.
+             * @example https://app.example.com/orders/4421
+             */
+            readonly url?: string | null;
+            /**
+             * Format: int64
+             * @description The number on the application's icon.
+             * @example 1
+             */
+            readonly badge?: number | null;
+            /**
+             * @description The name of a sound that the application has.
+             * @example default
+             */
+            readonly sound?: string | null;
+        };
+        /** @description A message, and what became of it. */
+        readonly MessageReport: {
+            /**
+             * Format: uuid
+             * @description What it is known by.
+             */
+            readonly id: string;
+            /** @description When it was accepted. */
+            readonly createdAt: components["schemas"]["Instant"];
+            /**
+             * @description How many of its jobs are in each state, by the state's name; a state that none is in is left out.
+             * @example {
+             *       "delivered": 1,
+             *       "retrying": 1
+             *     }
+             */
+            readonly counts: {
+                readonly [key: string]: number;
+            };
+            /** @description Its jobs in order of their ids, those of this page. */
+            readonly jobs: readonly components["schemas"]["MessageJob"][];
+            /**
+             * Format: uuid
+             * @description The `after` of the next page; null at the end.
+             */
+            readonly next: string | null;
+        };
+        /**
+         * @description How soon a message must reach a device that saves its battery: `very-low` on power and Wi-Fi; `low` on either; `normal` on neither; `high` even at a low battery.
+         * @enum {string}
+         */
+        readonly MessageUrgency: "very-low" | "low" | "normal" | "high";
         /** @description A browser's `PushSubscription`, and what the person calls the browser. */
         readonly OCoreSubscribeRequest: {
             /**
@@ -1982,6 +2340,11 @@ export interface components {
             readonly endpoint: string;
             /** @description The browser's keys. */
             readonly keys: components["schemas"]["OCoreSubscriptionKeys"];
+            /**
+             * @description What `vapid-key` gave when the browser subscribed: its `applicationServerKey`. Where absent, the endpoint's earlier one or,
+             *     for a new endpoint, what `vapid-key` gives now. Send it, since that may have changed in between.
+             */
+            readonly applicationServerKey?: string | null;
             /** @description The person's name for the browser. */
             readonly deviceName?: string | null;
             /** @description The browser's `User-Agent`; the request's own where absent or "". */
@@ -2095,12 +2458,22 @@ export interface components {
             readonly error: string;
             /** @description What to branch on. */
             readonly errorType?: components["schemas"]["RocketChatErrorType"];
+            /** @description Where it went wrong, for the codes of `push.test`. */
+            readonly details?: components["schemas"]["RocketChatErrorDetails"];
+        };
+        /** @description Where it went wrong. */
+        readonly RocketChatErrorDetails: {
+            /**
+             * @description The method that failed, by its own name.
+             * @example push_test
+             */
+            readonly method: string;
         };
         /**
          * @description What to branch on.
          * @enum {string}
          */
-        readonly RocketChatErrorType: "error-id-param-not-valid" | "error-type-param-not-valid" | "error-token-param-not-valid" | "error-appName-param-not-valid" | "error-too-many-devices" | "error-too-many-tokens";
+        readonly RocketChatErrorType: "error-id-param-not-valid" | "error-type-param-not-valid" | "error-token-param-not-valid" | "error-appName-param-not-valid" | "error-too-many-devices" | "error-too-many-tokens" | "error-push-disabled" | "error-no-tokens-for-this-user";
         /** @description Nobody is signed in: the same text for readers of either pair of keys. */
         readonly RocketChatNotLoggedIn: {
             /**
@@ -2136,6 +2509,20 @@ export interface components {
              * @enum {boolean}
              */
             readonly defaultPushGateway: false;
+            /**
+             * @description Always true here.
+             * @example true
+             * @enum {boolean}
+             */
+            readonly success: true;
+        };
+        /** @description The devices are being rung. */
+        readonly RocketChatPushTest: {
+            /**
+             * Format: int32
+             * @description To how many of the caller's tokens and browsers the test goes.
+             */
+            readonly tokensCount: number;
             /**
              * @description Always true here.
              * @example true
@@ -2225,11 +2612,130 @@ export interface components {
             /** @description The FCM token. */
             readonly gcm: string;
         };
+        /** @description A message, and whom it is for. */
+        readonly SendMessageRequest: {
+            /** @description Whom it is for. */
+            readonly to: components["schemas"]["MessageAudience"];
+            /** @description What a person sees. May be left out where there is `data`. */
+            readonly notification?: components["schemas"]["MessageNotification"] | null;
+            /**
+             * @description What the application is told, as it is: any JSON object.
+             * @example {
+             *       "orderId": "4421"
+             *     }
+             */
+            readonly data?: {
+                readonly [key: string]: unknown;
+            } | null;
+            /**
+             * Format: int32
+             * @description For how many seconds it is worth delivering, from `sendAt` on; one day where it is left out. 0: now or never.
+             * @example 3600
+             */
+            readonly ttl?: number | null;
+            /** @description How soon it must reach a device that saves its battery (RFC 8030 §5.3); `normal` where it is left out. */
+            readonly urgency?: components["schemas"]["MessageUrgency"] | null;
+            /**
+             * @description Of messages that wait with the same key a device is shown the last alone.
+             * @example order-4421
+             */
+            readonly collapseKey?: string | null;
+            /**
+             * Format: date-time
+             * @description From when on it is sent, at most 30 days ahead; at once where it is left out, or over.
+             * @example 2026-01-15T10:30:00.000Z
+             */
+            readonly sendAt?: string | null;
+        };
         /**
          * @description Why a session ended: `logout` everywhere; `revoked` by itself; `reuse` of an old refresh token; `account_deletion`.
          * @enum {string}
          */
         readonly SessionEnd: "logout" | "revoked" | "reuse" | "account_deletion";
+        /** @description A page of a user's trail. */
+        readonly Trail: {
+            /** @description The entries of this page, newest first. */
+            readonly entries: readonly components["schemas"]["TrailEntry"][];
+            /**
+             * Format: uuid
+             * @description The `before` of the next page; null at the end.
+             */
+            readonly next: string | null;
+        };
+        /** @description What became of a delivery to a user. */
+        readonly TrailDelivery: {
+            /**
+             * Format: uuid
+             * @description The job's id, as `getMessage` shows it.
+             */
+            readonly id: string;
+            /** @description When it was accepted. */
+            readonly at: components["schemas"]["Instant"];
+            /**
+             * @description Always `delivery` here.
+             * @example delivery
+             * @enum {string}
+             */
+            readonly kind: "delivery";
+            /**
+             * Format: uuid
+             * @description What was delivered.
+             */
+            readonly messageId: string;
+            /**
+             * Format: uuid
+             * @description To which device, by the `id` that easyflow shows.
+             */
+            readonly deviceId: string;
+            /** @description By whom. */
+            readonly provider: components["schemas"]["PushProvider"];
+            /** @description What it is doing, or how it ended. */
+            readonly state: components["schemas"]["JobState"];
+            /** @description Why it was postponed, or ended so; null where there is nothing to say. */
+            readonly reason: components["schemas"]["JobReason"] | null;
+            /**
+             * Format: int32
+             * @description How many attempts ended, the one that ended it included.
+             */
+            readonly attempts: number;
+            /** @description When it was last postponed, or ended; else when it was accepted. */
+            readonly updatedAt: components["schemas"]["Instant"];
+        };
+        /** @description Something that happened to a user, or what became of a delivery to them. */
+        readonly TrailEntry: components["schemas"]["TrailEvent"] | components["schemas"]["TrailDelivery"];
+        /** @description Something that happened to a user. */
+        readonly TrailEvent: {
+            /**
+             * Format: uuid
+             * @description What the next page is asked for by.
+             */
+            readonly id: string;
+            /** @description When it happened. */
+            readonly at: components["schemas"]["Instant"];
+            /**
+             * @description Always `event` here.
+             * @example event
+             * @enum {string}
+             */
+            readonly kind: "event";
+            /** @description What happened. */
+            readonly action: components["schemas"]["AuditAction"];
+            /**
+             * Format: uuid
+             * @description The session under which it happened, or that began or ended.
+             */
+            readonly sessionId: string | null;
+            /**
+             * Format: uuid
+             * @description The device it happened to, by the `id` that easyflow shows.
+             */
+            readonly deviceId: string | null;
+            /**
+             * @description Why: what ended a session (`logout`, `revoked`, `reuse`, `account_deletion`), or the provider of an address (`apns`, `fcm`, `webpush`).
+             * @example logout
+             */
+            readonly reason: string | null;
+        };
     };
     responses: never;
     parameters: never;
@@ -2292,6 +2798,7 @@ export type AllmineVerifyOtpRequest = components['schemas']['AllmineVerifyOtpReq
 export type AllmineVerifyOtpResponse = components['schemas']['AllmineVerifyOtpResponse'];
 export type AuditAction = components['schemas']['AuditAction'];
 export type Availability = components['schemas']['Availability'];
+export type DemoRingRequest = components['schemas']['DemoRingRequest'];
 export type DeviceStatus = components['schemas']['DeviceStatus'];
 export type EasyflowAddDeviceRequest = components['schemas']['EasyflowAddDeviceRequest'];
 export type EasyflowDevice = components['schemas']['EasyflowDevice'];
@@ -2309,8 +2816,16 @@ export type EasyflowWebSettingsRequest = components['schemas']['EasyflowWebSetti
 export type Gender = components['schemas']['Gender'];
 export type Health = components['schemas']['Health'];
 export type Instant = components['schemas']['Instant'];
+export type JobReason = components['schemas']['JobReason'];
+export type JobState = components['schemas']['JobState'];
 export type JsonWebKey = components['schemas']['JsonWebKey'];
 export type JsonWebKeySet = components['schemas']['JsonWebKeySet'];
+export type MessageAccepted = components['schemas']['MessageAccepted'];
+export type MessageAudience = components['schemas']['MessageAudience'];
+export type MessageJob = components['schemas']['MessageJob'];
+export type MessageNotification = components['schemas']['MessageNotification'];
+export type MessageReport = components['schemas']['MessageReport'];
+export type MessageUrgency = components['schemas']['MessageUrgency'];
 export type OCoreSubscribeRequest = components['schemas']['OCoreSubscribeRequest'];
 export type OCoreSubscription = components['schemas']['OCoreSubscription'];
 export type OCoreSubscriptionKeys = components['schemas']['OCoreSubscriptionKeys'];
@@ -2322,9 +2837,11 @@ export type ProblemCode = components['schemas']['ProblemCode'];
 export type PushProvider = components['schemas']['PushProvider'];
 export type PushTokenKind = components['schemas']['PushTokenKind'];
 export type RocketChatError = components['schemas']['RocketChatError'];
+export type RocketChatErrorDetails = components['schemas']['RocketChatErrorDetails'];
 export type RocketChatErrorType = components['schemas']['RocketChatErrorType'];
 export type RocketChatNotLoggedIn = components['schemas']['RocketChatNotLoggedIn'];
 export type RocketChatPushInfo = components['schemas']['RocketChatPushInfo'];
+export type RocketChatPushTest = components['schemas']['RocketChatPushTest'];
 export type RocketChatPushToken = components['schemas']['RocketChatPushToken'];
 export type RocketChatPushTokenRequest = components['schemas']['RocketChatPushTokenRequest'];
 export type RocketChatPushTokenResponse = components['schemas']['RocketChatPushTokenResponse'];
@@ -2332,7 +2849,12 @@ export type RocketChatRemovalRequest = components['schemas']['RocketChatRemovalR
 export type RocketChatSuccess = components['schemas']['RocketChatSuccess'];
 export type RocketChatTokenType = components['schemas']['RocketChatTokenType'];
 export type RocketChatTokenValue = components['schemas']['RocketChatTokenValue'];
+export type SendMessageRequest = components['schemas']['SendMessageRequest'];
 export type SessionEnd = components['schemas']['SessionEnd'];
+export type Trail = components['schemas']['Trail'];
+export type TrailDelivery = components['schemas']['TrailDelivery'];
+export type TrailEntry = components['schemas']['TrailEntry'];
+export type TrailEvent = components['schemas']['TrailEvent'];
 export type HeaderCacheControl = components['headers']['Cache-Control'];
 export type HeaderContentSecurityPolicy = components['headers']['Content-Security-Policy'];
 export type HeaderReferrerPolicy = components['headers']['Referrer-Policy'];
@@ -6324,7 +6846,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "pushGatewayEnabled": false,
+                     *       "pushGatewayEnabled": true,
                      *       "defaultPushGateway": false,
                      *       "success": true
                      *     }
@@ -6352,6 +6874,155 @@ export interface operations {
                      *     }
                      */
                     readonly "application/json": components["schemas"]["RocketChatNotLoggedIn"];
+                };
+            };
+            /** @description The server failed; the fault is in its log under `X-Request-Id`. */
+            readonly 500: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": false,
+                     *       "error": "Internal Server Error"
+                     *     }
+                     */
+                    readonly "application/json": components["schemas"]["RocketChatError"];
+                };
+            };
+            /** @description The database cannot be reached, and normally nothing was done. Try again after `Retry-After` seconds. */
+            readonly 503: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": false,
+                     *       "error": "Service Unavailable"
+                     *     }
+                     */
+                    readonly "application/json": components["schemas"]["RocketChatError"];
+                };
+            };
+        };
+    };
+    readonly testPush: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The test was accepted. */
+            readonly 200: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "tokensCount": 2,
+                     *       "success": true
+                     *     }
+                     */
+                    readonly "application/json": components["schemas"]["RocketChatPushTest"];
+                };
+            };
+            /** @description `error-push-disabled` where this server has no provider; `error-no-tokens-for-this-user` where the caller has nothing that it could ring. */
+            readonly 400: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": false,
+                     *       "error": "There are no tokens for this user [error-no-tokens-for-this-user]",
+                     *       "errorType": "error-no-tokens-for-this-user",
+                     *       "details": {
+                     *         "method": "push_test"
+                     *       }
+                     *     }
+                     */
+                    readonly "application/json": components["schemas"]["RocketChatError"];
+                };
+            };
+            /** @description Not signed in: the access token is missing, wrong, expired, or of a session that has ended. */
+            readonly 401: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "status": "error",
+                     *       "message": "You must be logged in to do this."
+                     *     }
+                     */
+                    readonly "application/json": components["schemas"]["RocketChatNotLoggedIn"];
+                };
+            };
+            /** @description The last test was less than a second ago. */
+            readonly 429: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": false,
+                     *       "error": "Error, too many requests. Please slow down. You must wait 42 seconds before trying this endpoint again. [error-too-many-requests]"
+                     *     }
+                     */
+                    readonly "application/json": components["schemas"]["RocketChatError"];
                 };
             };
             /** @description The server failed; the fault is in its log under `X-Request-Id`. */
@@ -7581,7 +8252,7 @@ export interface operations {
                      *       "type": "urn:doorbell:problem:unauthorized",
                      *       "title": "Unauthorized",
                      *       "status": 401,
-                     *       "detail": "a valid access token is required",
+                     *       "detail": "a valid bearer token is required: an access token, or under /v1/ an API key",
                      *       "code": "unauthorized"
                      *     }
                      */
@@ -7817,7 +8488,7 @@ export interface operations {
                      *       "type": "urn:doorbell:problem:unauthorized",
                      *       "title": "Unauthorized",
                      *       "status": 401,
-                     *       "detail": "a valid access token is required",
+                     *       "detail": "a valid bearer token is required: an access token, or under /v1/ an API key",
                      *       "code": "unauthorized"
                      *     }
                      */
@@ -8008,7 +8679,7 @@ export interface operations {
                      *       "type": "urn:doorbell:problem:unauthorized",
                      *       "title": "Unauthorized",
                      *       "status": 401,
-                     *       "detail": "a valid access token is required",
+                     *       "detail": "a valid bearer token is required: an access token, or under /v1/ an API key",
                      *       "code": "unauthorized"
                      *     }
                      */
@@ -8117,7 +8788,7 @@ export interface operations {
                      *       "type": "urn:doorbell:problem:unauthorized",
                      *       "title": "Unauthorized",
                      *       "status": 401,
-                     *       "detail": "a valid access token is required",
+                     *       "detail": "a valid bearer token is required: an access token, or under /v1/ an API key",
                      *       "code": "unauthorized"
                      *     }
                      */
@@ -8271,7 +8942,7 @@ export interface operations {
                      *       "type": "urn:doorbell:problem:unauthorized",
                      *       "title": "Unauthorized",
                      *       "status": 401,
-                     *       "detail": "a valid access token is required",
+                     *       "detail": "a valid bearer token is required: an access token, or under /v1/ an API key",
                      *       "code": "unauthorized"
                      *     }
                      */
@@ -8507,7 +9178,7 @@ export interface operations {
                      *       "type": "urn:doorbell:problem:unauthorized",
                      *       "title": "Unauthorized",
                      *       "status": 401,
-                     *       "detail": "a valid access token is required",
+                     *       "detail": "a valid bearer token is required: an access token, or under /v1/ an API key",
                      *       "code": "unauthorized"
                      *     }
                      */
@@ -8698,7 +9369,7 @@ export interface operations {
                      *       "type": "urn:doorbell:problem:unauthorized",
                      *       "title": "Unauthorized",
                      *       "status": 401,
-                     *       "detail": "a valid access token is required",
+                     *       "detail": "a valid bearer token is required: an access token, or under /v1/ an API key",
                      *       "code": "unauthorized"
                      *     }
                      */
@@ -8807,8 +9478,804 @@ export interface operations {
                      *       "type": "urn:doorbell:problem:unauthorized",
                      *       "title": "Unauthorized",
                      *       "status": 401,
-                     *       "detail": "a valid access token is required",
+                     *       "detail": "a valid bearer token is required: an access token, or under /v1/ an API key",
                      *       "code": "unauthorized"
+                     *     }
+                     */
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed; the fault is in its log under `X-Request-Id`. */
+            readonly 500: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:doorbell:problem:internal",
+                     *       "title": "Internal Server Error",
+                     *       "status": 500,
+                     *       "detail": "the server failed",
+                     *       "code": "internal"
+                     *     }
+                     */
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database cannot be reached, and normally nothing was done. Try again after `Retry-After` seconds. */
+            readonly 503: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:doorbell:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "try again shortly",
+                     *       "code": "unavailable"
+                     *     }
+                     */
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly sendMessage: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /**
+                 * @description What the client calls this request, the same each time it repeats it: within 7 days the repetition is answered as the first
+                 *     time, and nothing is sent twice. The same key with another body is 409.
+                 * @example order-4421-on-its-way
+                 */
+                readonly "Idempotency-Key"?: string;
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                /**
+                 * @example {
+                 *       "to": {
+                 *         "users": [
+                 *           "019ae1f2-7c1b-7d5e-9b1a-3f2c4d5e6f70"
+                 *         ]
+                 *       },
+                 *       "notification": {
+                 *         "title": "Your order is on its way",
+                 *         "body": "It arrives between 14:00 and 15:00.",
+                 *         "url": "https://app.example.com/orders/4421"
+                 *       },
+                 *       "data": {
+                 *         "orderId": "4421"
+                 *       },
+                 *       "ttl": 3600,
+                 *       "urgency": "high",
+                 *       "collapseKey": "order-4421"
+                 *     }
+                 */
+                readonly "application/json": components["schemas"]["SendMessageRequest"];
+            };
+        };
+        readonly responses: {
+            /** @description Accepted: it is in the database, and on its way. */
+            readonly 202: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "019ae1f4-2b3c-7d4e-8f50-6a7b8c9d0e1f",
+                     *       "jobs": 2
+                     *     }
+                     */
+                    readonly "application/json": components["schemas"]["MessageAccepted"];
+                };
+            };
+            /** @description `detail` names each field that is missing or wrong, never its value: `to.phones` where a number cannot exist, `sendAt` more than 30 days ahead, `to` where nobody is named, or more than 50,000 jobs would be made. */
+            readonly 400: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:doorbell:problem:invalid_field",
+                     *       "title": "Bad Request",
+                     *       "status": 400,
+                     *       "detail": "to.phones: must be phone numbers that can exist, as + and all digits (item 2 is not); ttl: must be 0 to 2419200 seconds",
+                     *       "code": "invalid_field"
+                     *     }
+                     */
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is missing, unknown or revoked. */
+            readonly 401: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    readonly "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:doorbell:problem:unauthorized",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "a valid bearer token is required: an access token, or under /v1/ an API key",
+                     *       "code": "unauthorized"
+                     *     }
+                     */
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not arrive within 10 seconds. */
+            readonly 408: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:doorbell:problem:request_timeout",
+                     *       "title": "Request Timeout",
+                     *       "status": 408,
+                     *       "detail": "the body did not arrive in time",
+                     *       "code": "request_timeout"
+                     *     }
+                     */
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The `Idempotency-Key` was used for a request with another body. */
+            readonly 409: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:doorbell:problem:conflict",
+                     *       "title": "Conflict",
+                     *       "status": 409,
+                     *       "detail": "the Idempotency-Key was used for a request with another body",
+                     *       "code": "conflict"
+                     *     }
+                     */
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 64 KiB, or `notification` and `data` together are more than a push carries: 3,993 bytes of JSON, the message's id included. */
+            readonly 413: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:doorbell:problem:payload_too_large",
+                     *       "title": "Payload Too Large",
+                     *       "status": 413,
+                     *       "detail": "the body may have 65536 bytes",
+                     *       "code": "payload_too_large"
+                     *     }
+                     */
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The content type is not `application/json`. */
+            readonly 415: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:doorbell:problem:unsupported_media_type",
+                     *       "title": "Unsupported Media Type",
+                     *       "status": 415,
+                     *       "detail": "the content type must be application/json",
+                     *       "code": "unsupported_media_type"
+                     *     }
+                     */
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed; the fault is in its log under `X-Request-Id`. */
+            readonly 500: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:doorbell:problem:internal",
+                     *       "title": "Internal Server Error",
+                     *       "status": 500,
+                     *       "detail": "the server failed",
+                     *       "code": "internal"
+                     *     }
+                     */
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database cannot be reached, and normally nothing was done. Try again after `Retry-After` seconds. */
+            readonly 503: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:doorbell:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "try again shortly",
+                     *       "code": "unavailable"
+                     *     }
+                     */
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly getMessage: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description How many jobs a page has. */
+                readonly limit?: number;
+                /**
+                 * @description A job's id: only those behind it.
+                 * @example 019ae1f4-2b3c-7d4e-8f50-6a7b8c9d0e20
+                 */
+                readonly after?: string;
+            };
+            readonly header?: never;
+            readonly path: {
+                /**
+                 * @description The message's id.
+                 * @example 019ae1f4-2b3c-7d4e-8f50-6a7b8c9d0e1f
+                 */
+                readonly id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The message and a page of its jobs. */
+            readonly 200: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "019ae1f4-2b3c-7d4e-8f50-6a7b8c9d0e1f",
+                     *       "createdAt": "2026-01-15T10:30:00.000Z",
+                     *       "counts": {
+                     *         "delivered": 1,
+                     *         "retrying": 1
+                     *       },
+                     *       "jobs": [
+                     *         {
+                     *           "id": "019ae1f4-2b3c-7d4e-8f51-7b8c9d0e1f20",
+                     *           "userId": "019ae1f2-7c1b-7d5e-9b1a-3f2c4d5e6f70",
+                     *           "deviceId": "019ae1f2-7c1c-7e6f-8a2b-4c5d6e7f8091",
+                     *           "provider": "webpush",
+                     *           "state": "delivered",
+                     *           "reason": null,
+                     *           "attempts": 1,
+                     *           "updatedAt": "2026-01-15T10:30:00.180Z"
+                     *         },
+                     *         {
+                     *           "id": "019ae1f4-2b3c-7d4e-8f52-8c9d0e1f2031",
+                     *           "userId": "019ae1f2-7c1b-7d5e-9b1a-3f2c4d5e6f70",
+                     *           "deviceId": "019ae1f2-7c1d-7f70-8b3c-5d6e7f8091a2",
+                     *           "provider": "webpush",
+                     *           "state": "retrying",
+                     *           "reason": "provider_failed",
+                     *           "attempts": 2,
+                     *           "updatedAt": "2026-01-15T10:30:04.250Z"
+                     *         }
+                     *       ],
+                     *       "next": null
+                     *     }
+                     */
+                    readonly "application/json": components["schemas"]["MessageReport"];
+                };
+            };
+            /** @description `limit` is no number from 1 to 1000, or `after` is no job's id. */
+            readonly 400: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:doorbell:problem:invalid_field",
+                     *       "title": "Bad Request",
+                     *       "status": 400,
+                     *       "detail": "limit: must be a number from 1 to 1000",
+                     *       "code": "invalid_field"
+                     *     }
+                     */
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is missing, unknown or revoked. */
+            readonly 401: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    readonly "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:doorbell:problem:unauthorized",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "a valid bearer token is required: an access token, or under /v1/ an API key",
+                     *       "code": "unauthorized"
+                     *     }
+                     */
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such message, or none any more. */
+            readonly 404: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:doorbell:problem:not_found",
+                     *       "title": "Not Found",
+                     *       "status": 404,
+                     *       "detail": "there is no such thing",
+                     *       "code": "not_found"
+                     *     }
+                     */
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed; the fault is in its log under `X-Request-Id`. */
+            readonly 500: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:doorbell:problem:internal",
+                     *       "title": "Internal Server Error",
+                     *       "status": 500,
+                     *       "detail": "the server failed",
+                     *       "code": "internal"
+                     *     }
+                     */
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database cannot be reached, and normally nothing was done. Try again after `Retry-After` seconds. */
+            readonly 503: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:doorbell:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "try again shortly",
+                     *       "code": "unavailable"
+                     *     }
+                     */
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly cancelMessage: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                /**
+                 * @description The message's id.
+                 * @example 019ae1f4-2b3c-7d4e-8f50-6a7b8c9d0e1f
+                 */
+                readonly id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Nothing more of it is sent. */
+            readonly 204: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The API key is missing, unknown or revoked. */
+            readonly 401: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    readonly "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:doorbell:problem:unauthorized",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "a valid bearer token is required: an access token, or under /v1/ an API key",
+                     *       "code": "unauthorized"
+                     *     }
+                     */
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such message, or none any more. */
+            readonly 404: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:doorbell:problem:not_found",
+                     *       "title": "Not Found",
+                     *       "status": 404,
+                     *       "detail": "there is no such thing",
+                     *       "code": "not_found"
+                     *     }
+                     */
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed; the fault is in its log under `X-Request-Id`. */
+            readonly 500: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:doorbell:problem:internal",
+                     *       "title": "Internal Server Error",
+                     *       "status": 500,
+                     *       "detail": "the server failed",
+                     *       "code": "internal"
+                     *     }
+                     */
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database cannot be reached, and normally nothing was done. Try again after `Retry-After` seconds. */
+            readonly 503: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:doorbell:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "try again shortly",
+                     *       "code": "unavailable"
+                     *     }
+                     */
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly getUserTrail: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description How many entries a page has. */
+                readonly limit?: number;
+                /**
+                 * @description An entry's id: only what is older.
+                 * @example 019ae1f2-7c1d-7f70-8b3c-5d6e7f8091a2
+                 */
+                readonly before?: string;
+            };
+            readonly header?: never;
+            readonly path: {
+                /**
+                 * @description The user's id.
+                 * @example 019ae1f2-7c1b-7d5e-9b1a-3f2c4d5e6f70
+                 */
+                readonly id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description A page of the trail, newest first. */
+            readonly 200: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "entries": [
+                     *         {
+                     *           "id": "019ae1f4-2b3c-7d4e-8f51-7b8c9d0e1f20",
+                     *           "at": "2026-01-15T10:32:00.060Z",
+                     *           "kind": "delivery",
+                     *           "messageId": "019ae1f4-2b3c-7d4e-8f50-6a7b8c9d0e1f",
+                     *           "deviceId": "019ae1f2-7c1c-7e6f-8a2b-4c5d6e7f8091",
+                     *           "provider": "webpush",
+                     *           "state": "superseded",
+                     *           "reason": "session_ended",
+                     *           "attempts": 0,
+                     *           "updatedAt": "2026-01-15T10:33:00.100Z"
+                     *         },
+                     *         {
+                     *           "id": "019ae1f3-1a2b-7c3d-8e4f-5a6b7c8d9e0f",
+                     *           "at": "2026-01-15T10:31:00.000Z",
+                     *           "kind": "event",
+                     *           "action": "session_ended",
+                     *           "sessionId": "019ae1f2-7c1b-7d5e-9b1a-3f2c4d5e6f70",
+                     *           "deviceId": null,
+                     *           "reason": "logout"
+                     *         }
+                     *       ],
+                     *       "next": "019ae1f3-1a2b-7c3d-8e4f-5a6b7c8d9e0f"
+                     *     }
+                     */
+                    readonly "application/json": components["schemas"]["Trail"];
+                };
+            };
+            /** @description `limit` is no number from 1 to 100, or `before` is no entry's id. */
+            readonly 400: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:doorbell:problem:invalid_field",
+                     *       "title": "Bad Request",
+                     *       "status": 400,
+                     *       "detail": "limit: must be a number from 1 to 100",
+                     *       "code": "invalid_field"
+                     *     }
+                     */
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is missing, unknown or revoked. */
+            readonly 401: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    readonly "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:doorbell:problem:unauthorized",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "a valid bearer token is required: an access token, or under /v1/ an API key",
+                     *       "code": "unauthorized"
+                     *     }
+                     */
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description That is no user's id. */
+            readonly 404: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:doorbell:problem:not_found",
+                     *       "title": "Not Found",
+                     *       "status": 404,
+                     *       "detail": "there is no such thing",
+                     *       "code": "not_found"
                      *     }
                      */
                     readonly "application/problem+json": components["schemas"]["Problem"];
@@ -9186,6 +10653,724 @@ export interface operations {
                      *       "status": 500,
                      *       "detail": "the server failed",
                      *       "code": "internal"
+                     *     }
+                     */
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly getDemo: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The page. */
+            readonly 200: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /** @example <!doctype html>… */
+                    readonly "text/html": string;
+                };
+            };
+            /** @description It is the one that `If-None-Match` names. */
+            readonly 304: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description This server runs in production. */
+            readonly 404: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:doorbell:problem:not_found",
+                     *       "title": "Not Found",
+                     *       "status": 404,
+                     *       "detail": "there is no such thing",
+                     *       "code": "not_found"
+                     *     }
+                     */
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed; the fault is in its log under `X-Request-Id`. */
+            readonly 500: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:doorbell:problem:internal",
+                     *       "title": "Internal Server Error",
+                     *       "status": 500,
+                     *       "detail": "the server failed",
+                     *       "code": "internal"
+                     *     }
+                     */
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly getDemoPart: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                /**
+                 * @description A digest of all parts.
+                 * @example 0123456789abcdef
+                 */
+                readonly version: string;
+                /**
+                 * @description The part's file name.
+                 * @example demo.js
+                 */
+                readonly name: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The part. */
+            readonly 200: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /** @example export {}; */
+                    readonly "text/javascript": string;
+                    /** @example body { margin: 0 } */
+                    readonly "text/css": string;
+                    /** @example <svg xmlns='http://www.w3.org/2000/svg'/> */
+                    readonly "image/svg+xml": string;
+                };
+            };
+            /** @description It is the one that `If-None-Match` names. */
+            readonly 304: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description There is no such part in this version, or this server runs in production. */
+            readonly 404: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:doorbell:problem:not_found",
+                     *       "title": "Not Found",
+                     *       "status": 404,
+                     *       "detail": "there is no such thing",
+                     *       "code": "not_found"
+                     *     }
+                     */
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed; the fault is in its log under `X-Request-Id`. */
+            readonly 500: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:doorbell:problem:internal",
+                     *       "title": "Internal Server Error",
+                     *       "status": 500,
+                     *       "detail": "the server failed",
+                     *       "code": "internal"
+                     *     }
+                     */
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly getDemoWorker: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The script. */
+            readonly 200: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /** @example self.addEventListener('push', show); */
+                    readonly "text/javascript": string;
+                };
+            };
+            /** @description It is the one that `If-None-Match` names. */
+            readonly 304: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description This server runs in production. */
+            readonly 404: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:doorbell:problem:not_found",
+                     *       "title": "Not Found",
+                     *       "status": 404,
+                     *       "detail": "there is no such thing",
+                     *       "code": "not_found"
+                     *     }
+                     */
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed; the fault is in its log under `X-Request-Id`. */
+            readonly 500: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:doorbell:problem:internal",
+                     *       "title": "Internal Server Error",
+                     *       "status": 500,
+                     *       "detail": "the server failed",
+                     *       "code": "internal"
+                     *     }
+                     */
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly ringDemo: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                /**
+                 * @example {
+                 *       "text": "Somebody is at the door."
+                 *     }
+                 */
+                readonly "application/json": components["schemas"]["DemoRingRequest"];
+            };
+        };
+        readonly responses: {
+            /** @description Accepted: it is in the database, and on its way. */
+            readonly 202: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "019ae1f4-2b3c-7d4e-8f50-6a7b8c9d0e1f",
+                     *       "jobs": 1
+                     *     }
+                     */
+                    readonly "application/json": components["schemas"]["MessageAccepted"];
+                };
+            };
+            /** @description There is no text, or none of the caller's devices can be rung. */
+            readonly 400: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:doorbell:problem:invalid_field",
+                     *       "title": "Bad Request",
+                     *       "status": 400,
+                     *       "detail": "text: is required",
+                     *       "code": "invalid_field"
+                     *     }
+                     */
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in: the access token is missing, wrong, expired, or of a session that has ended. */
+            readonly 401: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    readonly "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:doorbell:problem:unauthorized",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "a valid bearer token is required: an access token, or under /v1/ an API key",
+                     *       "code": "unauthorized"
+                     *     }
+                     */
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This server runs in production. */
+            readonly 404: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:doorbell:problem:not_found",
+                     *       "title": "Not Found",
+                     *       "status": 404,
+                     *       "detail": "there is no such thing",
+                     *       "code": "not_found"
+                     *     }
+                     */
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not arrive within 10 seconds. */
+            readonly 408: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:doorbell:problem:request_timeout",
+                     *       "title": "Request Timeout",
+                     *       "status": 408,
+                     *       "detail": "the body did not arrive in time",
+                     *       "code": "request_timeout"
+                     *     }
+                     */
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 64 KiB. */
+            readonly 413: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:doorbell:problem:payload_too_large",
+                     *       "title": "Payload Too Large",
+                     *       "status": 413,
+                     *       "detail": "the body may have 65536 bytes",
+                     *       "code": "payload_too_large"
+                     *     }
+                     */
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The content type is not `application/json`. */
+            readonly 415: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:doorbell:problem:unsupported_media_type",
+                     *       "title": "Unsupported Media Type",
+                     *       "status": 415,
+                     *       "detail": "the content type must be application/json",
+                     *       "code": "unsupported_media_type"
+                     *     }
+                     */
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The last ring was less than a second ago. */
+            readonly 429: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:doorbell:problem:too_many_requests",
+                     *       "title": "Too Many Requests",
+                     *       "status": 429,
+                     *       "detail": "too many requests",
+                     *       "code": "too_many_requests"
+                     *     }
+                     */
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed; the fault is in its log under `X-Request-Id`. */
+            readonly 500: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:doorbell:problem:internal",
+                     *       "title": "Internal Server Error",
+                     *       "status": 500,
+                     *       "detail": "the server failed",
+                     *       "code": "internal"
+                     *     }
+                     */
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database cannot be reached, and normally nothing was done. Try again after `Retry-After` seconds. */
+            readonly 503: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:doorbell:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "try again shortly",
+                     *       "code": "unavailable"
+                     *     }
+                     */
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly getDemoRing: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                /**
+                 * @description The ring's id.
+                 * @example 019ae1f4-2b3c-7d4e-8f50-6a7b8c9d0e1f
+                 */
+                readonly id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The ring and its jobs. */
+            readonly 200: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "019ae1f4-2b3c-7d4e-8f50-6a7b8c9d0e1f",
+                     *       "createdAt": "2026-01-15T10:30:00.000Z",
+                     *       "counts": {
+                     *         "delivered": 1
+                     *       },
+                     *       "jobs": [
+                     *         {
+                     *           "id": "019ae1f4-2b3c-7d4e-8f51-7b8c9d0e1f20",
+                     *           "userId": "019ae1f2-7c1b-7d5e-9b1a-3f2c4d5e6f70",
+                     *           "deviceId": "019ae1f2-7c1c-7e6f-8a2b-4c5d6e7f8091",
+                     *           "provider": "webpush",
+                     *           "state": "delivered",
+                     *           "reason": null,
+                     *           "attempts": 1,
+                     *           "updatedAt": "2026-01-15T10:30:00.180Z"
+                     *         }
+                     *       ],
+                     *       "next": null
+                     *     }
+                     */
+                    readonly "application/json": components["schemas"]["MessageReport"];
+                };
+            };
+            /** @description Not signed in: the access token is missing, wrong, expired, or of a session that has ended. */
+            readonly 401: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    readonly "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:doorbell:problem:unauthorized",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "a valid bearer token is required: an access token, or under /v1/ an API key",
+                     *       "code": "unauthorized"
+                     *     }
+                     */
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller sent no such ring, or this server runs in production. */
+            readonly 404: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:doorbell:problem:not_found",
+                     *       "title": "Not Found",
+                     *       "status": 404,
+                     *       "detail": "there is no such thing",
+                     *       "code": "not_found"
+                     *     }
+                     */
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed; the fault is in its log under `X-Request-Id`. */
+            readonly 500: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:doorbell:problem:internal",
+                     *       "title": "Internal Server Error",
+                     *       "status": 500,
+                     *       "detail": "the server failed",
+                     *       "code": "internal"
+                     *     }
+                     */
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database cannot be reached, and normally nothing was done. Try again after `Retry-After` seconds. */
+            readonly 503: {
+                headers: {
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    readonly "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly "Strict-Transport-Security": components["headers"]["Strict-Transport-Security"];
+                    readonly "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    readonly "X-Frame-Options": components["headers"]["X-Frame-Options"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:doorbell:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "try again shortly",
+                     *       "code": "unavailable"
                      *     }
                      */
                     readonly "application/problem+json": components["schemas"]["Problem"];

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { doorbell, type SignedIn } from "../src/index.js";
+import { backEnd, doorbell, type SignedIn } from "../src/index.js";
 
 const url = process.env["DOORBELL_URL"];
 assert(url, "DOORBELL_URL names the server");
@@ -38,6 +38,20 @@ test("one sign-in serves every dialect", async () => {
 
   const subscriptions = await api.GET("/push/subscriptions");
   assert.deepEqual(subscriptions.data, []);
+});
+
+test("a back end sends a message and sees what became of it", async () => {
+  const api = backEnd(url, process.env["DOORBELL_API_KEY"] ?? "");
+  const body = { to: { phones: ["+905551234568"] }, notification: { title: "Ring" }, data: { order: 4421 } };
+  const header = { "Idempotency-Key": `order-${Date.now()}` };
+  const sent = await api.POST("/v1/messages", { body, params: { header } });
+  assert.equal(sent.data?.jobs, 0, "nobody has signed in with that number");
+  const again = await api.POST("/v1/messages", { body, params: { header } });
+  assert.deepEqual(again.data, sent.data);
+  const report = await api.GET("/v1/messages/{id}", { params: { path: { id: sent.data.id } } });
+  assert.deepEqual(report.data?.jobs, []);
+  const refused = await backEnd(url, "dbk_none").POST("/v1/messages", { body });
+  assert.equal(refused.error?.code, "unauthorized");
 });
 
 test("an error is typed too", async () => {

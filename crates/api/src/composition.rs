@@ -27,7 +27,7 @@ use crate::opened::Opened;
 pub(crate) struct Composed {
     /// What handlers work with.
     pub(crate) api: Api,
-    /// What keeps its signing keys up with the database.
+    /// What keeps its keys up with the database.
     pub(crate) following: Following,
     /// What works beside the handlers, not yet started.
     pub(crate) workers: Workers,
@@ -78,11 +78,24 @@ pub(crate) async fn compose(configuration: &Configuration) -> anyhow::Result<Com
         store,
     } = Custody::open(configuration, configuration.migrate)?;
     let senders = configuration.senders.build(configuration.mode, &clock)?;
-    let bell = Bell::new();
+    let code_bell = Bell::new();
+    let push_bell = Bell::new();
     let metrics = Arc::new(Metrics::new(opened.watched()).context("the metrics cannot be made")?);
     let for_workers = opened.for_workers();
     let keys =
         KeyRing::load_or_create(store.as_ref(), sealer.as_ref(), entropy.as_ref(), clock.as_ref()).await?;
+    let endpoints = match configuration.mode {
+        Mode::Development => EndpointPolicy::LocalToo,
+        Mode::Production => EndpointPolicy::Public,
+    };
+    let ringing = configuration.push.build(
+        configuration.mode,
+        &configuration.issuer,
+        endpoints,
+        keys.vapid(),
+        &entropy,
+        &clock,
+    )?;
     let following = Following::new(keys.follower(), Arc::clone(&for_workers), sealer);
     let numbering = numbering
         .join()
@@ -98,8 +111,12 @@ pub(crate) async fn compose(configuration: &Configuration) -> anyhow::Result<Com
         code_hasher: Arc::new(CodeMacs::new(&secrets)?),
         destinations: Arc::<LibPhoneNumber>::clone(&numbering),
         code_sender: Arc::new(senders),
-        wake: Arc::new(bell.clone()),
-        vapid: Arc::new(keys.vapid()),
+        wake: Arc::new(code_bell.clone()),
+        vapid: keys.vapid(),
+        endpoints: ringing.endpoints,
+        push: ringing.push,
+        push_wake: Arc::new(push_bell.clone()),
+        push_tally: metrics.clone(),
     };
     let beside = Ports {
         store: for_workers,
@@ -107,22 +124,17 @@ pub(crate) async fn compose(configuration: &Configuration) -> anyhow::Result<Com
     };
     let beside = Doorbell::new(beside, policy.clone());
     let codes = Codes::new(beside.clone(), Arc::<Metrics>::clone(&metrics));
-    let workers = workers(&beside, codes, bell);
+    let workers = workers(&beside, codes, code_bell, push_bell);
     let doorbell = Doorbell::new(ports, policy);
     let api = Api {
         doorbell,
         numbering,
         zones: Arc::new(IanaTimeZones),
         curve: Arc::new(P256),
-        endpoints: match configuration.mode {
-            Mode::Development => EndpointPolicy::LocalToo,
-            Mode::Production => EndpointPolicy::Public,
-        },
+        endpoints,
         entropy,
         keys: Arc::new(Jwks::of(keys.signing())),
-        // Delivery is not part of this version: no provider can be configured yet.
-        push_configured: false,
-        leads_to_playground: configuration.mode == Mode::Development,
+        is_development: configuration.mode == Mode::Development,
         trusted_proxies: TrustedProxies::new(configuration.trusted_proxies.clone()),
         cors: Cors::new(configuration.cors_origins.clone()),
         strict_transport: configuration.mode == Mode::Production,
@@ -137,11 +149,17 @@ pub(crate) async fn compose(configuration: &Configuration) -> anyhow::Result<Com
 }
 
 /// What a server does beside answering.
-fn workers(doorbell: &Doorbell, codes: Codes, bell: Bell) -> Workers {
+fn workers(doorbell: &Doorbell, codes: Codes, code_bell: Bell, push_bell: Bell) -> Workers {
     const MINUTE: Duration = Duration::from_mins(1);
-    let (expired, swept) = (doorbell.clone(), doorbell.clone());
+    const QUARTER_MINUTE: Duration = Duration::from_secs(15);
+    let (expired, swept, pruned) = (doorbell.clone(), doorbell.clone(), doorbell.clone());
     Workers::new()
-        .deliver(codes, bell)
+        .deliver(codes, code_bell)
+        .dispatch(doorbell.clone(), push_bell)
+        .every(QUARTER_MINUTE, "whether pruning is stopped", move || {
+            let doorbell = pruned.clone();
+            async move { doorbell.note_pruning().await }
+        })
         .every(MINUTE, "expired codes", move || {
             let doorbell = expired.clone();
             async move { doorbell.drop_expired_codes().await.map(drop) }

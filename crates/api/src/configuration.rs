@@ -7,11 +7,16 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use doorbell_http::Origin;
 use ipnet::IpNet;
 
+use crate::api_key_commands::ApiKeyCommand;
+use crate::delivery_commands::{JobsCommand, PruningCommand};
 use crate::health::HealthCheck;
 use crate::key_commands::{KeysCommand, SecretCommand};
 use crate::limit_settings::LimitSettings;
 use crate::logging::LogFilter;
+use crate::push_settings::PushSettings;
 use crate::senders::SenderConfiguration;
+
+use crate::vapid_commands::VapidCommand;
 
 /// Phone sign-in and push-token registry in one binary.
 #[derive(Debug, Parser)]
@@ -32,10 +37,30 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: KeysCommand,
     },
+    /// The keys by which this service names itself to push services: add one, or list them.
+    Vapid {
+        #[command(subcommand)]
+        command: VapidCommand,
+    },
     /// The secret that columns are sealed under: move all that is sealed to a new one.
     Secret {
         #[command(subcommand)]
         command: SecretCommand,
+    },
+    /// The keys by which back ends send messages: make one, list them, or revoke one.
+    Apikey {
+        #[command(subcommand)]
+        command: ApiKeyCommand,
+    },
+    /// Deliveries that were set aside: put them back.
+    Jobs {
+        #[command(subcommand)]
+        command: JobsCommand,
+    },
+    /// Holding credentials for dead that their provider says are gone: resume it where too many of them were.
+    Pruning {
+        #[command(subcommand)]
+        command: PruningCommand,
     },
     /// Carry out deletions that are due, remove what is kept no longer, and exit once nothing is left to do.
     Sweep(Box<Configuration>),
@@ -60,7 +85,14 @@ impl Command {
             | Self::Migrate(configuration)
             | Self::Sweep(configuration)
             | Self::Backup { configuration, .. } => configuration.log.clone(),
-            Self::Keys { .. } | Self::Secret { .. } | Self::Openapi | Self::Health(_) => LogFilter::default(),
+            Self::Keys { .. }
+            | Self::Secret { .. }
+            | Self::Vapid { .. }
+            | Self::Apikey { .. }
+            | Self::Jobs { .. }
+            | Self::Pruning { .. }
+            | Self::Openapi
+            | Self::Health(_) => LogFilter::default(),
         }
     }
 }
@@ -168,6 +200,9 @@ pub(crate) struct Configuration {
 
     #[command(flatten)]
     pub(crate) senders: SenderConfiguration,
+
+    #[command(flatten)]
+    pub(crate) push: PushSettings,
 
     /// Networks (CIDR) whose X-Forwarded-For is believed.
     #[arg(long, env = "DOORBELL_TRUSTED_PROXIES", value_delimiter = ',')]

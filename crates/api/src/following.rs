@@ -1,4 +1,4 @@
-//! The loop that keeps a running server's signing keys up with the database.
+//! The loop that keeps a running server's keys up with the database.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,10 +8,10 @@ use doorbell_domain::ports::Sealer;
 use doorbell_domain::store::Store;
 use doorbell_keys::Follower;
 
-/// How long a key that was added or revoked by somebody else goes unseen. Well below the notice of a rotation.
+/// How long a key that was added or revoked by somebody else goes unseen. Well below the notice that either kind of rotation gives.
 const EVERY: Duration = Duration::from_secs(10);
 
-/// Reads the signing keys anew, again and again.
+/// Reads the signing keys and the VAPID keys anew, again and again.
 pub(crate) struct Following {
     follower: Follower,
     store: Arc<dyn Store>,
@@ -36,13 +36,13 @@ impl Following {
             match looked.await {
                 Ok(changed) => {
                     if changed {
-                        tracing::info!("the signing keys changed");
+                        tracing::info!("the keys changed");
                     }
                     trouble = false;
                 }
                 Err(error) => {
                     if !trouble {
-                        tracing::warn!(%error, "the signing keys could not be read anew; the ones from before stay in use");
+                        tracing::warn!(%error, "the keys could not be read anew; the ones from before stay in use");
                     }
                     trouble = true;
                 }

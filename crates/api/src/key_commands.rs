@@ -150,7 +150,7 @@ fn table(keys: &[StoredKey], now: Timestamp) -> String {
 }
 
 /// To the second, as RFC 3339 writes it.
-fn instant(at: Timestamp) -> String {
+pub(crate) fn instant(at: Timestamp) -> String {
     let whole = Timestamp::from_micros(at.unix_seconds().saturating_mul(1_000_000));
     whole.to_datetime().format(&Rfc3339).unwrap_or_default()
 }
@@ -249,7 +249,7 @@ async fn patiently(
 }
 
 /// Opens a database that is there, and whose schema is this program's: these commands work on what servers made.
-async fn open(configuration: &Configuration) -> anyhow::Result<Custody> {
+pub(crate) async fn open(configuration: &Configuration) -> anyhow::Result<Custody> {
     if configuration.mode == Mode::Production && configuration.clock_offset_file.is_some() {
         bail!("DOORBELL_CLOCK_OFFSET_FILE is for development only");
     }
@@ -265,7 +265,7 @@ async fn open(configuration: &Configuration) -> anyhow::Result<Custody> {
 }
 
 /// A table may be cut off by whoever reads it.
-fn print(text: &str) -> anyhow::Result<()> {
+pub(crate) fn print(text: &str) -> anyhow::Result<()> {
     match io::stdout().write_all(text.as_bytes()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(()),

@@ -61,6 +61,7 @@ impl LimitSettings {
             prefix_sends: of(self.prefix_sends, usual.prefix_sends),
             country_sends: of(self.country_sends, usual.country_sends),
             all_sends: of(self.all_sends, usual.all_sends),
+            push_tests: usual.push_tests,
             lock: PhoneLock {
                 failures: self.phone_failures,
             },

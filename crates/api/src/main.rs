@@ -1,11 +1,13 @@
 //! `doorbell`: configuration, composition and the server's life.
 
 mod admin;
+mod api_key_commands;
 mod backup;
 mod clock;
 mod composition;
 mod configuration;
 mod database;
+mod delivery_commands;
 mod development_secret;
 mod following;
 mod health;
@@ -16,11 +18,13 @@ mod misspelt;
 mod opened;
 mod policy;
 mod production;
+mod push_settings;
 mod quick_start;
 mod senders;
 mod server;
 mod signals;
 mod sweep;
+mod vapid_commands;
 
 use std::io::Write;
 
@@ -42,6 +46,14 @@ fn main() -> anyhow::Result<()> {
         Command::Migrate(configuration) => composition::migrate(&configuration),
         Command::Keys { command } => actix_web::rt::System::new().block_on(key_commands::keys(&command)),
         Command::Secret { command } => actix_web::rt::System::new().block_on(key_commands::secret(&command)),
+        Command::Vapid { command } => actix_web::rt::System::new().block_on(vapid_commands::vapid(&command)),
+        Command::Apikey { command } => {
+            actix_web::rt::System::new().block_on(api_key_commands::api_key(&command))
+        }
+        Command::Jobs { command } => actix_web::rt::System::new().block_on(delivery_commands::jobs(&command)),
+        Command::Pruning { command } => {
+            actix_web::rt::System::new().block_on(delivery_commands::pruning(&command))
+        }
         Command::Sweep(configuration) => actix_web::rt::System::new().block_on(sweep::sweep(&configuration)),
         Command::Openapi => {
             match std::io::stdout().write_all(doorbell_http::openapi()?.as_bytes()) {

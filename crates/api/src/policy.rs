@@ -4,6 +4,7 @@ use anyhow::Context;
 use doorbell_application::Policy;
 use doorbell_domain::code::{CodeLength, CodePolicy};
 use doorbell_domain::destination::{Countries, Country};
+use doorbell_domain::phone::NumberingPlan;
 use doorbell_domain::session::SessionPolicy;
 use doorbell_domain::test_numbers::TestNumbers;
 use doorbell_domain::{Code, Timestamp};
@@ -36,7 +37,7 @@ impl Configuration {
                 .split_once('=')
                 .context("DOORBELL_TEST_NUMBERS must be +NUMBER=CODE,…")?;
             let phone = plan
-                .read_e164(number)
+                .parse_e164(number)
                 .with_context(|| format!("DOORBELL_TEST_NUMBERS: `{number}` is no phone number"))?;
             let code = Code::parse(code).with_context(|| {
                 format!("DOORBELL_TEST_NUMBERS: the code of {number} is not 4 to 8 digits")

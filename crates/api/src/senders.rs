@@ -5,10 +5,10 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use doorbell_codes::{
-    Autofill, LogSender, Origin, Outward, Senders, Title, Twilio, TwilioAccount, Webhook, WebhookSecret,
-    Wording,
+    Autofill, LogSender, Origin, Senders, Title, Twilio, TwilioAccount, Webhook, WebhookSecret, Wording,
 };
 use doorbell_domain::Clock;
+use doorbell_outward::Outward;
 use url::{Host, Url};
 
 use crate::configuration::Mode;

@@ -29,6 +29,9 @@ pub(crate) async fn sweep(configuration: &Configuration) -> anyhow::Result<()> {
         ("phones", total.phones),
         ("counters", total.counters),
         ("events", total.events),
+        ("jobs", total.jobs),
+        ("messages", total.messages),
+        ("idempotency_keys", total.idempotency_keys),
     ] {
         writeln!(out, "{kind} {count}")?;
     }
@@ -44,4 +47,7 @@ fn add(total: &mut Swept, swept: Swept) {
     total.phones += swept.phones;
     total.counters += swept.counters;
     total.events += swept.events;
+    total.jobs += swept.jobs;
+    total.messages += swept.messages;
+    total.idempotency_keys += swept.idempotency_keys;
 }

@@ -7,8 +7,10 @@ mod access;
 mod account;
 mod add_device;
 mod deliver_codes;
+mod deliver_messages;
 mod devices;
 mod limited;
+mod messages;
 mod personal_data;
 mod profile;
 mod record_live_activity;
@@ -19,9 +21,11 @@ mod register_device_token;
 mod register_push_token;
 mod remove_credential;
 mod request_code;
+mod send_message;
 mod sessions;
 mod subscribe;
 mod sweep;
+mod test_push;
 mod update_device;
 mod verify_code;
 
@@ -30,10 +34,13 @@ use std::sync::Arc;
 use doorbell_domain::code::CodePolicy;
 use doorbell_domain::destination::{Countries, Destinations};
 use doorbell_domain::limits::LimitPolicy;
-use doorbell_domain::ports::{AccessTokens, CodeHasher, CodeSender, RefreshTokens, VapidKeys, Wake};
+use doorbell_domain::ports::{
+    AccessTokens, CodeHasher, CodeSender, Endpoints, PushSender, RefreshTokens, VapidKeys, Wake,
+};
 use doorbell_domain::session::SessionPolicy;
 use doorbell_domain::store::Store;
 use doorbell_domain::test_numbers::TestNumbers;
+use doorbell_domain::watch::PushTally;
 use doorbell_domain::{Caller, Clock, Entropy, Timestamp};
 use time::Duration;
 
@@ -41,6 +48,8 @@ pub use access::AccessError;
 pub use account::AccountError;
 pub use add_device::AddDevice;
 pub use deliver_codes::DeliveredCode;
+pub use deliver_messages::{Attempted, Claims, Dispatch};
+pub use messages::{MessageError, MessagePage, OwnMessageError, TrailPage};
 pub use personal_data::Activity;
 pub use record_live_activity::RecordLiveActivity;
 pub use refresh_device_token::RefreshDeviceToken;
@@ -49,9 +58,11 @@ pub use register_device_token::RegisterDeviceToken;
 pub use register_push_token::{RegisterPushToken, WhichDevice};
 pub use remove_credential::RemoveError;
 pub use request_code::{CodeRequested, RequestCode, RequestCodeError};
+pub use send_message::{Accepted, SendError, SendMessage};
 pub use sessions::EndSessionError;
-pub use subscribe::Subscribe;
+pub use subscribe::{Subscribe, SubscribeError};
 pub use sweep::Swept;
+pub use test_push::TestPushError;
 pub use update_device::UpdateDevice;
 pub use verify_code::{SignedIn, VerifyCode, VerifyCodeError};
 
@@ -97,8 +108,16 @@ pub struct Ports {
     pub code_sender: Arc<dyn CodeSender>,
     /// Who is rung when a code has been left to deliver.
     pub wake: Arc<dyn Wake>,
-    /// This server's name at push services.
+    /// This service's names at push services.
     pub vapid: Arc<dyn VapidKeys>,
+    /// What is known of browsers' endpoints.
+    pub endpoints: Arc<dyn Endpoints>,
+    /// The providers that carry messages.
+    pub push: Arc<dyn PushSender>,
+    /// Who is rung when messages have been left to deliver.
+    pub push_wake: Arc<dyn Wake>,
+    /// Who counts what becomes of messages.
+    pub push_tally: Arc<dyn PushTally>,
 }
 
 /// The service: every use case is a method.
@@ -106,12 +125,17 @@ pub struct Ports {
 pub struct Doorbell {
     ports: Ports,
     policy: Policy,
+    seen: Arc<deliver_messages::Seen>,
 }
 
 impl Doorbell {
     /// A service over these ports.
     pub fn new(ports: Ports, policy: Policy) -> Self {
-        Self { ports, policy }
+        Self {
+            ports,
+            policy,
+            seen: Arc::default(),
+        }
     }
 
     /// The present instant.
@@ -126,8 +150,8 @@ impl Doorbell {
     }
 
     /// The VAPID public key that browsers subscribe with (RFC 8292 §3.2).
-    pub fn vapid_public_key(&self) -> &[u8; 65] {
-        self.ports.vapid.current_public()
+    pub fn vapid_public_key(&self) -> [u8; 65] {
+        self.ports.vapid.offered(self.now()).public
     }
 
     /// Whether the store answers and its schema is this program's.

@@ -1,7 +1,7 @@
 //! Ridding the registry of what is over, and carrying out deletions that are due.
 
 use doorbell_domain::audit::{AuditAction, AuditEvent};
-use doorbell_domain::retention::{PASS, Retention};
+use doorbell_domain::retention::{Over, PASS, Retention};
 use doorbell_domain::session::EndReason;
 use doorbell_domain::store::{self, Found, StoreError, Unit};
 use doorbell_domain::{AuditId, FreshIds, SessionId, Timestamp, UserId};
@@ -27,6 +27,12 @@ pub struct Swept {
     pub counters: usize,
     /// Lines of the audit trail.
     pub events: usize,
+    /// Finished jobs.
+    pub jobs: usize,
+    /// Messages.
+    pub messages: usize,
+    /// Idempotency keys.
+    pub idempotency_keys: usize,
     /// Whether some kind met its limit, so that another pass may have more to do at once.
     pub more: bool,
 }
@@ -104,10 +110,39 @@ impl Doorbell {
             swept.events += done.removed;
             swept.more |= done.full;
         })?;
+        self.sweep_delivery(over, &mut pass).await?;
         match pass.failed {
             None => Ok(pass.swept),
             Some(error) => Err(error),
         }
+    }
+
+    /// What delivery leaves behind.
+    async fn sweep_delivery(&self, over: Over, pass: &mut Pass) -> Found<()> {
+        let jobs = self
+            .write(move |unit| unit.sweep_finished_jobs(over.jobs, PASS))
+            .await;
+        pass.note(jobs, |swept, done| {
+            swept.jobs += done.removed;
+            swept.more |= done.full;
+        })?;
+        let messages = self.write(move |unit| unit.sweep_messages(over.jobs, PASS)).await;
+        pass.note(messages, |swept, done| {
+            swept.messages += done.removed;
+            swept.more |= done.full;
+        })?;
+        let keys = self.write(move |unit| unit.sweep_idempotency_keys(over.idempotency, PASS));
+        pass.note(keys.await, |swept, done| {
+            swept.idempotency_keys += done.removed;
+            swept.more |= done.full;
+        })?;
+        let suspects = self
+            .write(move |unit| unit.sweep_suspects(over.suspects, PASS))
+            .await;
+        pass.note(suspects, |swept, done| {
+            swept.subscriptions += done.removed;
+            swept.more |= done.full;
+        })
     }
 
     /// Carries out the deletions that are due, each in a transaction of its own.

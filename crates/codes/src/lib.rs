@@ -2,17 +2,15 @@
 
 mod log;
 mod post;
-mod retry_after;
 mod senders;
 mod twilio;
 mod webhook;
 mod wording;
 
 #[cfg(test)]
-mod scripted;
+mod samples;
 
 pub use log::LogSender;
-pub use post::{NoClient, Outward};
 pub use senders::Senders;
 pub use twilio::{Origin, Twilio, TwilioAccount};
 pub use webhook::{Webhook, WebhookSecret};

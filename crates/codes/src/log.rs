@@ -40,7 +40,7 @@ fn line(delivery: &CodeDelivery) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scripted::delivery;
+    use crate::samples::delivery;
 
     #[test]
     fn the_line_says_who_what_and_until_when() {

@@ -68,7 +68,7 @@ mod tests {
     use time::Duration;
 
     use super::*;
-    use crate::scripted::delivery;
+    use crate::samples::delivery;
 
     type Asked = Arc<Mutex<Vec<&'static str>>>;
 

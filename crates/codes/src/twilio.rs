@@ -6,10 +6,11 @@ use doorbell_domain::code_delivery::SendOutcome;
 use doorbell_domain::ports::{BoxFuture, CodeSender};
 use doorbell_domain::secret::Secret;
 use doorbell_domain::{Clock, CodeDelivery};
+use doorbell_outward::Outward;
 use url::Url;
 use url::form_urlencoded::Serializer;
 
-use crate::post::Outward;
+use crate::post;
 use crate::wording::Wording;
 
 /// Whose account it is.
@@ -107,7 +108,7 @@ impl CodeSender for Twilio {
                     form.into_bytes(),
                 )
                 .basic_auth(&self.account.sid, Some(self.account.token.expose()));
-            Outward::send(request, self.clock.as_ref()).await
+            post::send(request, self.clock.as_ref()).await
         })
     }
 }
@@ -118,8 +119,10 @@ mod tests {
 
     use doorbell_domain::code_delivery::SendFailure;
 
+    use doorbell_testkit::scripted::{Reply, Scripted};
+
     use super::*;
-    use crate::scripted::{Fixed, Reply, Scripted, delivery, wording};
+    use crate::samples::{Fixed, delivery, wording};
 
     fn twilio(base: &Url, origin: &str) -> Twilio {
         let account = TwilioAccount::new("AC0123", "a token: of sorts").expect("an account");

@@ -9,10 +9,11 @@ use base64::prelude::BASE64_STANDARD;
 use doorbell_domain::code_delivery::SendOutcome;
 use doorbell_domain::ports::{BoxFuture, CodeSender};
 use doorbell_domain::{Clock, CodeDelivery, Timestamp};
+use doorbell_outward::Outward;
 use serde_json::json;
 use url::Url;
 
-use crate::post::Outward;
+use crate::post;
 use crate::wording::Wording;
 
 /// What signs messages: the key of an HMAC-SHA256.
@@ -101,7 +102,7 @@ impl CodeSender for Webhook {
                 .header("webhook-id", id)
                 .header("webhook-timestamp", timestamp)
                 .header("webhook-signature", signature);
-            Outward::send(request, self.clock.as_ref()).await
+            post::send(request, self.clock.as_ref()).await
         })
     }
 }
@@ -119,8 +120,10 @@ fn instant(at: Timestamp) -> String {
 mod tests {
     use serde_json::Value;
 
+    use doorbell_testkit::scripted::{Reply, Scripted};
+
     use super::*;
-    use crate::scripted::{Fixed, Reply, Scripted, delivery, wording};
+    use crate::samples::{Fixed, delivery, wording};
 
     const SECRET: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
 

@@ -132,7 +132,7 @@ mod tests {
     use doorbell_domain::Code;
 
     use super::*;
-    use crate::scripted::delivery;
+    use crate::samples::delivery;
 
     fn wording(title: &str, autofill: Autofill) -> Wording {
         Wording::new(Title::parse(title).expect("a title"), autofill)

@@ -44,6 +44,10 @@ actions! {
     AddressLost = "address_lost",
     /// A credential was removed by its user.
     CredentialRemoved = "credential_removed",
+    /// A provider said that a credential is gone: it is rung no more unless that proves wrong.
+    CredentialSuspect = "credential_suspect",
+    /// It said so again, and the credential was removed.
+    CredentialDead = "credential_dead",
     /// The account's deletion was asked for.
     DeletionRequested = "deletion_requested",
     /// The account's deletion was taken back.

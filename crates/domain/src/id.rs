@@ -28,6 +28,12 @@ macro_rules! ids {
                 let id = Uuid::try_parse(text).ok()?;
                 (id.as_hyphenated().to_string() == text).then_some(Self(id))
             }
+
+            /// When it was made, to the millisecond: what its first 48 bits say.
+            pub fn made_at(self) -> Timestamp {
+                let millis = i64::try_from(self.0.as_u128() >> 80).unwrap_or(0);
+                Timestamp::from_micros(millis * 1_000)
+            }
         }
 
         impl std::fmt::Display for $name {
@@ -53,6 +59,12 @@ ids! {
     OtpSessionId;
     /// One line of the audit trail.
     AuditId;
+    /// A message that was accepted for delivery.
+    MessageId;
+    /// The delivery of one message to one credential.
+    JobId;
+    /// A key by which a back end sends messages.
+    ApiKeyId;
 }
 
 /// Ids drawn for one piece of work before it is decided how many it needs.
@@ -124,7 +136,10 @@ mod tests {
         let drawn: Vec<_> = (0..16).map(|_| ids.take()).collect();
         for id in &drawn {
             assert_eq!(id.get_version_num(), 7);
-            assert_eq!(id.as_u128() >> 80, 1_790_000_000_123);
+            assert_eq!(
+                UserId::from_uuid(*id).made_at(),
+                Timestamp::from_micros(1_790_000_000_123_000)
+            );
         }
         let mut sorted = drawn.clone();
         sorted.sort();

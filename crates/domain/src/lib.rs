@@ -5,6 +5,7 @@
 //! [`ports`]. No type can be built in a state that the rules forbid.
 
 pub mod address;
+pub mod api_key;
 pub mod audit;
 pub mod clock;
 pub mod code;
@@ -12,14 +13,19 @@ pub mod code_delivery;
 pub mod destination;
 pub mod device;
 pub mod entropy;
+pub mod event;
 pub mod id;
+pub mod idempotency;
+pub mod job;
 pub mod language;
 pub mod limits;
+pub mod message;
 pub mod personal_data;
 pub mod phone;
 pub mod ports;
 pub mod profile;
 pub mod profile_change;
+pub mod push_services;
 pub mod push_token;
 pub mod registration;
 pub mod retention;
@@ -28,11 +34,13 @@ pub mod secret;
 pub mod session;
 pub mod signing_key;
 pub mod store;
+pub mod suspicion;
 pub mod sweeps;
 pub mod test_numbers;
 pub mod text;
 pub mod time_zone;
 pub mod user;
+pub mod vapid;
 pub mod watch;
 pub mod web_push;
 
@@ -42,7 +50,10 @@ pub use code::{Code, CodePolicy, OtpSession};
 pub use code_delivery::CodeDelivery;
 pub use device::{Device, DeviceStatus, DeviceView, Platform};
 pub use entropy::Entropy;
-pub use id::{AuditId, DeviceUid, FreshIds, OtpSessionId, SessionId, SubscriptionId, TokenId, UserId};
+pub use id::{
+    ApiKeyId, AuditId, DeviceUid, FreshIds, JobId, MessageId, OtpSessionId, SessionId, SubscriptionId,
+    TokenId, UserId,
+};
 pub use language::Language;
 pub use phone::PhoneNumber;
 pub use push_token::{PushToken, Token, TokenKind};

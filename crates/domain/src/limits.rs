@@ -12,7 +12,7 @@ use std::net::IpAddr;
 use time::Duration;
 
 use crate::destination::Country;
-use crate::{PhoneNumber, Timestamp};
+use crate::{PhoneNumber, Timestamp, UserId};
 
 pub use counters::{Claim, Counter, Place, Scope};
 
@@ -50,6 +50,8 @@ pub struct LimitPolicy {
     pub country_sends: Limit,
     /// Codes sent in an hour.
     pub all_sends: Limit,
+    /// Messages that a user sends to themselves, in a second.
+    pub push_tests: Limit,
     /// When a phone is locked.
     pub lock: PhoneLock,
 }
@@ -66,6 +68,7 @@ impl LimitPolicy {
         prefix_sends: Limit::new(60, Duration::hours(1)),
         country_sends: Limit::new(5_000, Duration::hours(1)),
         all_sends: Limit::new(20_000, Duration::hours(1)),
+        push_tests: Limit::new(1, Duration::seconds(1)),
         lock: PhoneLock { failures: 20 },
     };
 
@@ -92,6 +95,11 @@ impl LimitPolicy {
         let claim =
             |from: Network| Claim::new(Scope::NetworkRefreshes, from.to_string(), self.network_refreshes);
         from.map(claim).into_iter().collect()
+    }
+
+    /// What one message that `user` sends to themselves counts against.
+    pub fn push_test_claims(&self, user: UserId) -> Vec<Claim> {
+        vec![Claim::new(Scope::PushTests, user.to_string(), self.push_tests)]
     }
 
     /// How long a phone waits at `now` for its next code, given when it was sent the last ones, newest first: until both

@@ -74,6 +74,16 @@ pub trait NumberingPlan: Send + Sync {
     /// Reads a country code (`90` or `+90`) and the digits a person would dial, in any digits, with spaces,
     /// trunk prefix or punctuation, and gives the one number they name.
     fn parse(&self, country_code: &str, number: &str) -> Result<PhoneNumber, PhoneError>;
+
+    /// The number that `+` and all its digits name.
+    fn parse_e164(&self, text: &str) -> Result<PhoneNumber, PhoneError> {
+        let digits = text.strip_prefix('+').ok_or(PhoneError::CountryCode)?;
+        // No calling code is another one's beginning.
+        let cut = (1..=3).filter_map(|at| digits.split_at_checked(at));
+        let mut read = cut.map(|(code, national)| self.parse(code, national));
+        let named = read.find(|read| !matches!(read, Err(PhoneError::CountryCode)));
+        named.unwrap_or(Err(PhoneError::CountryCode))
+    }
 }
 
 #[cfg(test)]

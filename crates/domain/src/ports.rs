@@ -2,16 +2,21 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use thiserror::Error;
 use time::Duration;
 
 use crate::code::{Code, CodeHash, Purpose};
 use crate::code_delivery::{CodeDelivery, SendOutcome};
+use crate::job::{Answer, Target};
+use crate::message::{Content, Message};
 use crate::sealed::SealedPlace;
 use crate::secret::Secret;
 use crate::session::{Caller, RefreshClaim};
-use crate::{PhoneNumber, SessionId, Timestamp, UserId};
+use crate::vapid::VapidKeyName;
+use crate::web_push::WebPushEndpoint;
+use crate::{JobId, MessageId, PhoneNumber, Provider, SessionId, Timestamp, UserId};
 
 /// A future that a port gives back, so that the port can stand behind `dyn`.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -80,19 +85,57 @@ pub trait Sealer: Send + Sync {
     fn is_current(&self, sealed: &[u8]) -> bool;
 }
 
-/// The key pair by which this server names itself to push services (RFC 8292).
+/// The key pairs by which this service names itself to push services (RFC 8292).
 pub trait VapidKeys: Send + Sync {
-    /// The name of the key that new subscriptions are made under.
-    fn current_id(&self) -> &str;
+    /// The key that subscriptions are made under at `now`.
+    fn offered(&self, now: Timestamp) -> VapidKeyName;
 
-    /// Its public half: 65 octets, uncompressed point on P-256.
-    fn current_public(&self) -> &[u8; 65];
+    /// The public half of the key of that name; `None` for one that this server does not know, or not yet.
+    fn public(&self, id: &str) -> Option<[u8; 65]>;
+
+    /// The name of the key with that public half.
+    fn id_of(&self, public: &[u8; 65]) -> Option<String>;
+
+    /// Signs `message` with the key of that name, by ES256: both numbers as 32 octets each (RFC 7518 §3.4).
+    fn sign(&self, id: &str, message: &[u8]) -> Result<[u8; 64], KeyFailure>;
 }
 
 /// Delivery of one-time codes.
 pub trait CodeSender: Send + Sync {
     /// Hands a code over for its phone. Bounds its own time, far below a claim's lease.
     fn send<'a>(&'a self, delivery: &'a CodeDelivery) -> BoxFuture<'a, SendOutcome>;
+}
+
+/// A message for one credential, about to be sent.
+#[derive(Clone, Debug)]
+pub struct Push {
+    /// Which attempt's job: the same name at every attempt, so that a provider may know a message again.
+    pub job: JobId,
+    /// What it says, and how.
+    pub message: Arc<Message>,
+    /// What it rings.
+    pub target: Target,
+    /// For how many seconds more the provider may keep it.
+    pub ttl: u32,
+}
+
+/// The providers that carry messages to devices.
+pub trait PushSender: Send + Sync {
+    /// Whether messages are delivered by that provider at all.
+    fn carries(&self, provider: Provider) -> bool;
+
+    /// Whether a message of that content is small enough for every provider that carries any.
+    fn fits(&self, id: MessageId, content: &Content) -> bool;
+
+    /// Hands a message over. Bounds its own time, far below a claim's lease.
+    fn send<'a>(&'a self, push: &'a Push) -> BoxFuture<'a, Answer>;
+}
+
+/// What is known of browsers' endpoints beside their form.
+pub trait Endpoints: Send + Sync {
+    /// Whether messages may be sent there, as far as can be told within a second: to a listed push service, whose name does not lead to
+    /// an address that is none of the public's. One that leads nowhere is let in; it is looked up again for each message.
+    fn admit<'a>(&'a self, endpoint: &'a WebPushEndpoint) -> BoxFuture<'a, bool>;
 }
 
 /// Rings those who deliver what was just committed.

@@ -148,12 +148,32 @@ pub enum Credential {
         /// What to encrypt for.
         keys: SubscriptionKeys,
         /// The VAPID key it was made under.
-        vapid_key: String,
+        vapid_key: MadeUnder,
         /// The person's name for the browser.
         device_name: Option<Text>,
         /// The browser's `User-Agent`.
         user_agent: Option<Text>,
     },
+}
+
+/// Under which VAPID key a browser has subscribed. It cannot be changed afterwards: under another key the browser gets another
+/// endpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MadeUnder {
+    /// Under this one: the browser says so.
+    Said(String),
+    /// It does not say: under the one that its endpoint was registered with before, else under this, which browsers are given now.
+    Presumed(String),
+}
+
+impl MadeUnder {
+    /// The key, where `before` is the one that the endpoint was registered with before.
+    pub fn resolve(&self, before: Option<&str>) -> String {
+        match self {
+            Self::Said(key) => key.clone(),
+            Self::Presumed(key) => before.unwrap_or(key).to_owned(),
+        }
+    }
 }
 
 impl Credential {

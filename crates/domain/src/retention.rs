@@ -2,8 +2,8 @@
 
 use time::Duration;
 
-use crate::Timestamp;
 use crate::limits::PhoneLock;
+use crate::{Timestamp, idempotency, suspicion};
 
 /// How many rows of a kind one pass removes at most, so that no pass holds locks, or SQLite's one writer, for long.
 pub const PASS: u32 = 1_000;
@@ -31,10 +31,16 @@ pub struct Retention {
     pub tokens: Duration,
     /// Lines of the audit trail, from when they happened.
     pub audit: Duration,
+    /// Finished jobs, from their end, and messages none of whose jobs is left, from their acceptance.
+    pub jobs: Duration,
+    /// Idempotency keys, from their use.
+    pub idempotency: Duration,
+    /// Credentials suspected to be dead, from the first proof.
+    pub suspects: Duration,
 }
 
 impl Retention {
-    /// 24 hours, 30 days, an hour more, 1 hour, 90 days and 30 more, 270 days, 400 days.
+    /// 24 hours, 30 days, an hour more, 1 hour, 90 days and 30 more, 270 days, 400 days, 30 days, 7 days, 30 days.
     pub const STANDARD: Self = Self {
         codes: Duration::hours(24),
         phones: Duration::days(30),
@@ -44,6 +50,9 @@ impl Retention {
         sessions_again: Duration::days(30),
         tokens: Duration::days(270),
         audit: Duration::days(400),
+        jobs: Duration::days(30),
+        idempotency: idempotency::KEPT,
+        suspects: suspicion::LONGEST,
     };
 
     /// The newest instants that are over at `now`.
@@ -57,6 +66,9 @@ impl Retention {
             sessions_again: now - self.sessions + self.sessions_again,
             tokens: now - self.tokens,
             audit: now - self.audit,
+            jobs: now - self.jobs,
+            idempotency: now - self.idempotency,
+            suspects: now - self.suspects,
         }
     }
 }
@@ -80,6 +92,12 @@ pub struct Over {
     pub tokens: Timestamp,
     /// What happened.
     pub audit: Timestamp,
+    /// Jobs that ended, messages that were accepted.
+    pub jobs: Timestamp,
+    /// Idempotency keys that were used.
+    pub idempotency: Timestamp,
+    /// Credentials that became suspects.
+    pub suspects: Timestamp,
 }
 
 #[cfg(test)]

@@ -15,16 +15,19 @@ pub enum SealedColumn {
     SubscriptionKeys,
     /// One-time codes that no sender has taken yet.
     CodeOutbox,
+    /// What messages say.
+    Messages,
 }
 
 impl SealedColumn {
     /// All of them. The keys come first: without them no server starts.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Keys,
         Self::PushTokens,
         Self::SubscriptionEndpoints,
         Self::SubscriptionKeys,
         Self::CodeOutbox,
+        Self::Messages,
     ];
 
     /// The table and the column. What was sealed is bound to this name, so changing one orphans all that lies there.
@@ -35,6 +38,7 @@ impl SealedColumn {
             Self::SubscriptionEndpoints => "subscriptions.sealed_endpoint",
             Self::SubscriptionKeys => "subscriptions.sealed_keys",
             Self::CodeOutbox => "code_outbox.sealed",
+            Self::Messages => "messages.sealed",
         }
     }
 }

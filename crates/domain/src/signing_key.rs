@@ -107,7 +107,7 @@ pub enum Urgency {
     Revoke,
 }
 
-/// A key that is there, as a rotation sees it.
+/// A key that is there, as whoever adds another sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KnownKey {
     /// Its row, and the text of it the `kid`.

@@ -8,10 +8,15 @@
 //! [`StoreError`] rolls back.
 
 mod code_outbox;
+mod delivery;
 
 use thiserror::Error;
 
 pub use code_outbox::{ClaimedCode, CodeOutbox};
+pub use delivery::{
+    ApiKeys, DeliveryReads, DeliverySweeps, Ended, JobLine, Jobs, MessageReport, Messages, Recalled,
+    TrailEntry,
+};
 
 use crate::address::ValueHash;
 use crate::audit::AuditEvent;
@@ -180,7 +185,7 @@ pub struct DevicePage {
 
 /// What reads can ask. Each is one statement over indexes that starts at the session's row (its row must
 /// have the caller's user), and leaves judging the session to the caller. The keys alone are nobody's.
-pub trait Reads: KeyReads + PersonalData {
+pub trait Reads: KeyReads + PersonalData + DeliveryReads {
     /// The session.
     fn session(&mut self, caller: Caller) -> Found<Option<Session>>;
 
@@ -196,8 +201,8 @@ pub trait Reads: KeyReads + PersonalData {
     /// One of the user's devices, revoked ones too.
     fn device(&mut self, caller: Caller, key: &DeviceKey) -> Found<Option<ForSession<Option<DeviceView>>>>;
 
-    /// The user's subscriptions that are not suspended (their session has not ended, their device is
-    /// active), newest first, ties by id descending.
+    /// The user's subscriptions that can be rung (their session has not ended, their device is active, and they are
+    /// not [suspected](crate::suspicion) to be dead), newest first, ties by id descending.
     fn subscriptions(&mut self, caller: Caller) -> Found<Option<ForSession<Vec<Subscription>>>>;
 
     /// The counters of those keys, the one thing that is read for nobody's session.
@@ -378,7 +383,7 @@ pub struct StoredKey {
     pub sealed: Vec<u8>,
     /// When it was made.
     pub created_at: Timestamp,
-    /// When it does what; a key of another use than signing starts when it is made, and never retires.
+    /// When it does what. A VAPID key is given to browsers from its start on, and never retires.
     pub life: KeyLife,
 }
 
@@ -450,7 +455,21 @@ pub trait SealedValues {
 
 /// All repositories of one open writing transaction. Its reads see what it wrote.
 pub trait Unit:
-    Reads + Codes + CodeOutbox + Limits + Users + Sessions + Credentials + Audit + Keys + SealedValues + Sweeps
+    Reads
+    + Codes
+    + CodeOutbox
+    + Limits
+    + Users
+    + Sessions
+    + Credentials
+    + Audit
+    + Keys
+    + SealedValues
+    + Sweeps
+    + Messages
+    + Jobs
+    + ApiKeys
+    + DeliverySweeps
 {
 }
 
@@ -466,5 +485,9 @@ impl<T> Unit for T where
         + Keys
         + SealedValues
         + Sweeps
+        + Messages
+        + Jobs
+        + ApiKeys
+        + DeliverySweeps
 {
 }

@@ -50,8 +50,8 @@ pub trait Sweeps {
     fn claim_user(&mut self, id: UserId) -> Found<Option<User>>;
 
     /// Removes all that hangs on a claimed account: its devices with their tokens and subscriptions, the addresses of these, its
-    /// sessions, and what is known of `phone`, also codes that wait for a sender. Its row and its trail stay. Addresses are
-    /// locked in their order.
+    /// sessions, its jobs, those too that are not over, and what is known of `phone`, also codes that wait for a sender. Its row and its
+    /// trail stay. Addresses are locked in their order.
     fn erase_user(&mut self, user: UserId, phone: Option<&PhoneNumber>) -> Found<()>;
 
     /// Removes push tokens last registered by `until`, and with the last row that has it an address.

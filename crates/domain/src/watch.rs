@@ -2,6 +2,9 @@
 //!
 //! Nothing here holds a client's value: what is counted is one of these closed sets.
 
+use crate::Provider;
+use crate::job::{Answer, FinalState};
+
 /// Something of a store that there can be too much of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Gauge {
@@ -135,6 +138,67 @@ impl DeliveryOutcome {
             Self::Unrecorded => "unrecorded",
         }
     }
+}
+
+/// What became of an attempt to ring a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PushOutcome {
+    /// The provider took the message.
+    Accepted,
+    /// The provider says that the credential is gone.
+    Gone,
+    /// The provider takes that message never.
+    Refused,
+    /// The provider does not believe this server: somebody has to look.
+    Misconfigured,
+    /// It was not taken this time.
+    Failed,
+}
+
+impl PushOutcome {
+    /// Every outcome.
+    pub const ALL: [Self; 5] = [
+        Self::Accepted,
+        Self::Gone,
+        Self::Refused,
+        Self::Misconfigured,
+        Self::Failed,
+    ];
+
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Gone => "gone",
+            Self::Refused => "refused",
+            Self::Misconfigured => "misconfigured",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+impl From<Answer> for PushOutcome {
+    fn from(answer: Answer) -> Self {
+        match answer {
+            Answer::Accepted => Self::Accepted,
+            Answer::Gone => Self::Gone,
+            Answer::Refused(_) => Self::Refused,
+            Answer::Misconfigured => Self::Misconfigured,
+            Answer::Failed { .. } => Self::Failed,
+        }
+    }
+}
+
+/// Keeps count of what becomes of messages. Never waits, never fails.
+pub trait PushTally: Send + Sync {
+    /// Counts an attempt.
+    fn attempt(&self, provider: Provider, outcome: PushOutcome);
+
+    /// Counts a job that is over.
+    fn end(&self, provider: Provider, end: FinalState);
+
+    /// Notes whether credentials are held for dead at all.
+    fn pruning(&self, stopped: bool);
 }
 
 /// Keeps count of what becomes of sign-ins. Never waits, never fails.

@@ -118,6 +118,12 @@ impl WebPushEndpoint {
         url.map_or_else(|_| "null".to_owned(), |url| url.origin().ascii_serialization())
     }
 
+    /// The push service's host.
+    pub fn host(&self) -> Option<Host> {
+        let url = Url::parse(self.url.expose()).ok()?;
+        url.host().map(|host| host.to_owned())
+    }
+
     /// What belongs to one user at a time.
     pub const fn address(&self) -> Address {
         Address {
@@ -238,7 +244,8 @@ impl SubscriptionKeys {
     }
 }
 
-fn decode<const N: usize>(text: &str) -> Option<[u8; N]> {
+/// The octets of base64url, with or without padding; `None` for any other number of them.
+pub(crate) fn decode<const N: usize>(text: &str) -> Option<[u8; N]> {
     // 65 octets are 88 characters with padding: nothing longer is worth decoding.
     if text.len() > 88 {
         return None;
@@ -279,6 +286,8 @@ pub struct Subscription {
     pub created_at: Timestamp,
     /// When it was last registered or rung.
     pub last_used_at: Timestamp,
+    /// Since when it is suspected to be dead ([`suspicion`](crate::suspicion)); registering it ends that.
+    pub suspect_at: Option<Timestamp>,
 }
 
 #[cfg(test)]

@@ -5,7 +5,12 @@
 
 import { announce, byId } from "./element.js";
 
-const FIELDS = { "access-token": "accessToken", "user-id": "userId", fingerprint: "fingerprint" };
+const FIELDS = {
+  "access-token": "accessToken",
+  "user-id": "userId",
+  fingerprint: "fingerprint",
+  "api-key": "apiKey",
+};
 
 /** Ties the panel of index.html to the credentials. */
 export function showCredentials(credentials) {

@@ -11,6 +11,7 @@ export class Credentials extends EventTarget {
   accessToken = "";
   userId = "";
   fingerprint = "";
+  apiKey = "";
   isKept = false;
 
   constructor() {
@@ -23,9 +24,9 @@ export class Credentials extends EventTarget {
 
   /** Changes some of them. A new token that says whose it is brings its user's id along. */
   change(changes) {
+    if (changes.apiKey !== undefined) changes = { ...changes, apiKey: bare(changes.apiKey) };
     if (changes.accessToken !== undefined) {
-      // It may have been copied with the word of its header.
-      const accessToken = changes.accessToken.trim().replace(/^Bearer\s+/i, "");
+      const accessToken = bare(changes.accessToken);
       const userId = subjectOf(accessToken) ?? this.userId;
       changes = { userId, ...changes, accessToken };
     }
@@ -41,17 +42,21 @@ export class Credentials extends EventTarget {
   /** Forgets all, also in the browser. */
   forget() {
     this.isKept = false;
-    this.change({ accessToken: "", userId: "", fingerprint: madeUp() });
+    this.change({ accessToken: "", userId: "", fingerprint: madeUp(), apiKey: "" });
   }
 
   #write() {
-    const { accessToken, userId, fingerprint } = this;
+    const { accessToken, userId, fingerprint, apiKey } = this;
     const [here, elsewhere] = this.isKept ? ["localStorage", "sessionStorage"] : ["sessionStorage", "localStorage"];
-    stored(here, (storage) => storage.setItem(KEY, JSON.stringify({ accessToken, userId, fingerprint })));
+    const written = JSON.stringify({ accessToken, userId, fingerprint, apiKey });
+    stored(here, (storage) => storage.setItem(KEY, written));
     stored(elsewhere, (storage) => storage.removeItem(KEY));
     this.dispatchEvent(new Event("change"));
   }
 }
+
+/** A token may have been copied with the word of its header. */
+const bare = (token) => token.trim().replace(/^Bearer\s+/i, "");
 
 /** Whom a JWT names. Whether it says the truth is for the server to find out. */
 function subjectOf(token) {

@@ -40,7 +40,8 @@ function access({ schemes, parameters }) {
   const names = schemes.map(({ type, name }) => (type === "http" ? "Authorization: Bearer" : name));
   names.push(...parameters.filter(isFingerprint).map(({ name }) => name));
   const listed = names.map((name, index) => [index > 0 && " and ", element("code", {}, name)]);
-  return ["whoever is signed in, with ", listed, ", taken from the credentials."];
+  const who = schemes.some(({ id }) => id === "apiKey") ? "whoever holds an API key" : "whoever is signed in";
+  return [`${who}, with `, listed, ", taken from the credentials."];
 }
 
 function requestCard({ id, body }, description) {

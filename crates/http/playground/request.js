@@ -48,10 +48,11 @@ export function compose(operation, { server, values, body, credentials }) {
 }
 
 /** The header of a security scheme. */
-const credentialOf = ({ id, type, name = "Authorization" }, { accessToken, userId }) =>
-  id === "userId"
-    ? { name, value: userId, variable: "USER_ID" }
-    : { name, prefix: type === "http" ? "Bearer " : "", value: accessToken, variable: "TOKEN", secret: true };
+function credentialOf({ id, type, name = "Authorization" }, { accessToken, userId, apiKey }) {
+  if (id === "userId") return { name, value: userId, variable: "USER_ID" };
+  const [value, variable] = id === "apiKey" ? [apiKey, "API_KEY"] : [accessToken, "TOKEN"];
+  return { name, prefix: type === "http" ? "Bearer " : "", value, variable, secret: true };
+}
 
 /** Sends it, and reads all of the answer. What was not given is not sent. */
 export async function send({ method, url, headers, body }, signal) {

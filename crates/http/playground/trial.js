@@ -22,6 +22,16 @@ let underWay = new AbortController();
 const VERBATIM = { autocomplete: "off", spellcheck: "false" };
 
 /** One operation's form, answer and command, in `nodes`. */
+/** What the operation needs and the credentials lack, with a way to it. */
+function missing({ schemes }, { accessToken, apiKey }) {
+  if (schemes.some(({ id }) => id === "apiKey")) {
+    if (apiKey) return [];
+    return ["There is no API key. Make one by ", element("code", {}, "doorbell apikey create NAME"), "."];
+  }
+  if (schemes.length === 0 || accessToken) return [];
+  return ["Nobody is signed in. Begin with ", element("a", { href: "#sendOtp" }, "sendOtp"), "."];
+}
+
 export class Trial {
   #operation;
   #page;
@@ -30,7 +40,7 @@ export class Trial {
   #body;
   #command = codeBlock({ id: "curl", label: "curl", language: "shell" });
   #send = element("button", { type: "submit", id: "send" });
-  #hint = element("p", {}, "Nobody is signed in. Begin with ", element("a", { href: "#sendOtp" }, "sendOtp"), ".");
+  #hint = element("p", {});
   #confirmation = element("input", { type: "checkbox", id: "confirm" });
   #confirmationRow = element("label", { class: "tick danger" }, this.#confirmation, "Change real data, this once");
   /** What was wrong when the visitor pressed the button last: pressed again, it is sent nevertheless. */
@@ -138,7 +148,7 @@ export class Trial {
     this.#confirmationRow.hidden = !(isDangerous && this.#operation.changes);
     this.#send.textContent = isDangerous ? "Send to Production" : "Send";
     this.#send.classList.toggle("danger", isDangerous);
-    this.#hint.hidden = this.#operation.schemes.length === 0 || credentials.accessToken !== "";
+    this.#hint.replaceChildren(...missing(this.#operation, credentials));
   }
 
   /** Why nothing is sent, with a way to where it can be. */

@@ -30,10 +30,8 @@ pub struct Api {
     pub entropy: Arc<dyn Entropy>,
     /// The public signing keys.
     pub keys: Arc<dyn PublishedKeys>,
-    /// Whether a push provider is configured.
-    pub push_configured: bool,
-    /// Whether `/` leads to the playground.
-    pub leads_to_playground: bool,
+    /// Whether what is for developers is there: the demo, and the way from `/` to the playground.
+    pub is_development: bool,
     /// Whose `X-Forwarded-For` is believed.
     pub trusted_proxies: TrustedProxies,
     /// Which pages of other origins may call.

@@ -6,8 +6,9 @@ use actix_web::error::PayloadError;
 use actix_web::http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap};
 use actix_web::web::{self, Bytes, BytesMut};
 use actix_web::{HttpRequest, rt};
+use doorbell_domain::secret::Secret;
 use doorbell_domain::text::Fingerprint;
-use doorbell_domain::{Caller, UserId};
+use doorbell_domain::{ApiKeyId, Caller, UserId};
 use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
 
@@ -40,12 +41,15 @@ impl Call {
     /// Who speaks, by `Authorization: Bearer` (RFC 6750 §2.1), the scheme in any case.
     pub(crate) fn bearer(&mut self) -> Result<Caller, Failure> {
         let request = self.request.clone();
-        let header = single(request.headers(), AUTHORIZATION.as_str()).ok_or(Failure::Unauthenticated)?;
-        let (scheme, token) = header.split_once(' ').ok_or(Failure::Unauthenticated)?;
-        if !scheme.eq_ignore_ascii_case("bearer") {
-            return Err(Failure::Unauthenticated);
-        }
-        self.authenticate(token.trim_matches(' '))
+        let token = bearer_token(request.headers()).ok_or(Failure::Unauthenticated)?;
+        self.authenticate(token)
+    }
+
+    /// Which back end speaks, by its API key as a bearer token.
+    pub(crate) async fn api_key(&self) -> Result<ApiKeyId, Failure> {
+        let text = bearer_token(self.request.headers()).ok_or(Failure::Unauthenticated)?;
+        let known = self.api.doorbell.api_key(&Secret::new(text)).await?;
+        known.ok_or(Failure::Unauthenticated)
     }
 
     /// Who speaks, by `X-Auth-Token`, which must be a token of `X-User-Id`.
@@ -77,11 +81,17 @@ impl Call {
 
     /// The body as a JSON object, by its content type and its bytes.
     pub(crate) async fn json<T: DeserializeOwned>(&mut self) -> Result<T, Failure> {
+        self.json_and_bytes().await.map(|(read, _)| read)
+    }
+
+    /// The same, with the bytes that it was read from.
+    pub(crate) async fn json_and_bytes<T: DeserializeOwned>(&mut self) -> Result<(T, Bytes), Failure> {
         let bytes = self.bytes().await?;
         if !is_json(self.request.headers()) {
             return Err(Failure::UnsupportedMediaType);
         }
-        parse_object(&bytes).ok_or(Failure::InvalidJson)
+        let read = parse_object(&bytes).ok_or(Failure::InvalidJson)?;
+        Ok((read, bytes))
     }
 
     /// The body's bytes, at most [`MAX_BODY`] of them.
@@ -115,7 +125,12 @@ impl Call {
     /// Taken from the request line: the router's own copy is decoded in part already, and has lost what is not
     /// UTF-8.
     pub(crate) fn last_segment(&self) -> Option<String> {
-        let raw = self.request.uri().path().rsplit('/').next()?;
+        self.segment_before(0)
+    }
+
+    /// The same of the segment that `after` others follow.
+    pub(crate) fn segment_before(&self, after: usize) -> Option<String> {
+        let raw = self.request.uri().path().rsplit('/').nth(after)?;
         let decoded = percent_decode(raw)?;
         String::from_utf8(decoded).ok()
     }
@@ -139,6 +154,14 @@ pub(crate) fn single<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> 
         return None;
     }
     std::str::from_utf8(line.as_bytes()).ok()
+}
+
+/// What `Authorization: Bearer` carries.
+fn bearer_token(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = single(headers, AUTHORIZATION.as_str())?.split_once(' ')?;
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then(|| token.trim_matches(' '))
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

@@ -3,8 +3,9 @@
 use actix_web::http::header::{ALLOW, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpRequest, HttpResponse};
 
-use crate::dialects::{allmine, easyflow, ocore, rocketchat};
+use crate::dialects::{allmine, easyflow, rocketchat};
 use crate::failure::Failure;
+use crate::problem;
 
 /// The four public dialects. What belongs to none of them answers as [`Dialect::Problem`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,7 +16,7 @@ pub(crate) enum Dialect {
     RocketChat,
     /// `/notifications/`.
     Easyflow,
-    /// RFC 9457 problem details: oCore, the service's own operations, and every other path.
+    /// RFC 9457 problem details: oCore, messages under `/v1/`, the service's own operations, and every other path.
     Problem,
 }
 
@@ -39,7 +40,7 @@ impl Dialect {
             Self::Allmine => allmine::render(failure, request),
             Self::RocketChat => rocketchat::render(failure),
             Self::Easyflow => easyflow::render(failure, request),
-            Self::Problem => ocore::render(failure),
+            Self::Problem => problem::render(failure),
         };
         let headers = response.headers_mut();
         if let Some(seconds) = failure.retry_after() {
@@ -72,6 +73,7 @@ mod tests {
             ("/api/v1", Dialect::Problem),
             ("/notifications/devices", Dialect::Easyflow),
             ("/notifications", Dialect::Problem),
+            ("/v1/messages", Dialect::Problem),
             ("/push/subscribe", Dialect::Problem),
             ("/api/push/subscribe", Dialect::Problem),
             ("/", Dialect::Problem),

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use doorbell_application::{
-    AccessError, AccountError, EndSessionError, RefreshError, RemoveError, RequestCodeError, VerifyCodeError,
+    AccessError, AccountError, EndSessionError, MessageError, OwnMessageError, RefreshError, RemoveError,
+    RequestCodeError, SendError, SubscribeError, TestPushError, VerifyCodeError,
 };
 use doorbell_domain::code::CodeRefusal;
 use doorbell_domain::ports::KeyFailure;
@@ -53,6 +54,14 @@ pub(crate) enum Failure {
     TooManyDevices,
     /// The device has as many tokens as a device may have.
     TooManyTokens,
+    /// The idempotency key was used for another request.
+    KeyReused,
+    /// What the message says is more than a push carries.
+    TooLargeForPush,
+    /// No provider carries messages.
+    PushOff,
+    /// The caller has nothing that could ring.
+    NoTokens,
     /// Too soon; again after this long.
     TooMany(Duration),
     /// The store, or another part that may be back soon, cannot be reached.
@@ -149,6 +158,20 @@ impl From<RegisterError> for Failure {
     }
 }
 
+impl From<SubscribeError> for Failure {
+    fn from(error: SubscribeError) -> Self {
+        match error {
+            SubscribeError::ForbiddenEndpoint => {
+                Self::field("endpoint", "must be at a push service that this server sends to")
+            }
+            SubscribeError::ForeignKey => {
+                Self::field("applicationServerKey", "must be the key that `vapid-key` gave")
+            }
+            SubscribeError::Register(error) => error.into(),
+        }
+    }
+}
+
 impl From<RequestCodeError> for Failure {
     fn from(error: RequestCodeError) -> Self {
         match error {
@@ -201,6 +224,47 @@ impl From<AccountError> for Failure {
         match error {
             AccountError::Access(error) => error.into(),
             AccountError::Conflict(_) => Self::Conflict,
+        }
+    }
+}
+
+impl From<SendError> for Failure {
+    fn from(error: SendError) -> Self {
+        match error {
+            SendError::KeyReused => Self::KeyReused,
+            SendError::TooLarge => Self::TooLargeForPush,
+            SendError::TooFarAhead => Self::field("sendAt", "must be at most 30 days ahead"),
+            SendError::TooManyJobs => Self::field("to", "must reach at most 50000 devices together"),
+            SendError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<MessageError> for Failure {
+    fn from(error: MessageError) -> Self {
+        match error {
+            MessageError::Unknown => Self::NotFound,
+            MessageError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<OwnMessageError> for Failure {
+    fn from(error: OwnMessageError) -> Self {
+        match error {
+            OwnMessageError::Access(error) => error.into(),
+            OwnMessageError::Message(error) => error.into(),
+        }
+    }
+}
+
+impl From<TestPushError> for Failure {
+    fn from(error: TestPushError) -> Self {
+        match error {
+            TestPushError::Access(error) => error.into(),
+            TestPushError::Off => Self::PushOff,
+            TestPushError::NoTokens => Self::NoTokens,
+            TestPushError::TooMany(wait) => Self::TooMany(wait),
         }
     }
 }

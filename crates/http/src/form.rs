@@ -93,6 +93,11 @@ impl Form {
         });
     }
 
+    /// How many bad fields were noted so far.
+    pub(crate) fn noted(&self) -> usize {
+        self.bad.len()
+    }
+
     /// The failure that names every bad field; also where a required value is missing without a note, which
     /// no handler can reach.
     pub(crate) fn failure(self) -> Failure {

@@ -30,6 +30,17 @@ impl Serialize for Instant {
     }
 }
 
+/// Reads an RFC 3339 instant of the years 0 to 9999.
+pub(crate) fn parse_instant(text: &str) -> Result<Timestamp, &'static str> {
+    read(text).ok_or("must be an ISO 8601 instant, such as 2026-01-15T10:30:00.000Z")
+}
+
+fn read(text: &str) -> Option<Timestamp> {
+    let parsed = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+    let parsed = parsed.checked_to_offset(time::UtcOffset::UTC)?;
+    (parsed.year() >= 0).then(|| Timestamp::from_datetime(parsed))
+}
+
 /// Reads a calendar date (`2026-01-15`, midnight UTC) or an RFC 3339 instant of the years 0 to 9999.
 pub(crate) fn parse_date_or_instant(text: &str) -> Result<Timestamp, &'static str> {
     const RULE: &str = "must be a date or an ISO 8601 instant";
@@ -39,12 +50,7 @@ pub(crate) fn parse_date_or_instant(text: &str) -> Result<Timestamp, &'static st
     } else {
         text.to_owned()
     };
-    let parsed = OffsetDateTime::parse(&instant, &Rfc3339).map_err(|_| RULE)?;
-    let parsed = parsed
-        .checked_to_offset(time::UtcOffset::UTC)
-        .filter(|at| at.year() >= 0)
-        .ok_or(RULE)?;
-    Ok(Timestamp::from_datetime(parsed))
+    read(&instant).ok_or(RULE)
 }
 
 #[cfg(test)]
@@ -57,6 +63,18 @@ mod tests {
         assert_eq!(at(1_537_698_175_006_999), "2018-09-23T10:22:55.006Z");
         assert_eq!(at(0), "1970-01-01T00:00:00.000Z");
         assert_eq!(at(-1), "1969-12-31T23:59:59.999Z");
+    }
+
+    #[test]
+    fn an_instant_is_no_date() {
+        let read = |text| parse_instant(text).map(|at| Instant(at).to_string());
+        assert_eq!(
+            read("2026-01-15T10:30:00+03:00").as_deref(),
+            Ok("2026-01-15T07:30:00.000Z")
+        );
+        for bad in ["2026-01-15", "", "-0001-01-15T10:30:00Z", "2026-01-15T25:30:00Z"] {
+            assert!(read(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

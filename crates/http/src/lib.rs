@@ -1,5 +1,5 @@
-//! The HTTP face of Doorbell: four public dialects and a few operations of its own, over one set of use
-//! cases.
+//! The HTTP face of Doorbell: four public dialects, messages for back ends and a few operations of its own, over one set
+//! of use cases.
 //!
 //! A dialect is a translation, never a rule: a handler reads its request, calls one use case, and renders the
 //! answer. Every failure is one of a closed set, and one table a dialect turns it into status, body and
@@ -17,10 +17,12 @@ mod failure;
 mod field;
 mod form;
 mod instant;
+mod messages;
 mod metrics;
 mod object;
 mod openapi;
 mod outcome;
+mod problem;
 mod protection;
 mod routing;
 mod service;
@@ -50,6 +52,7 @@ fn operations() -> Vec<routing::Operation> {
     operations.extend(dialects::rocketchat::operations());
     operations.extend(dialects::easyflow::operations());
     operations.extend(dialects::ocore::operations());
+    operations.extend(messages::operations());
     operations.extend(service::operations());
     operations
 }

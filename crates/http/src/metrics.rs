@@ -7,7 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
-use doorbell_domain::watch::{CodeOutcome, DeliveryOutcome, Gauge, GuessOutcome, Tally, Watched};
+use doorbell_domain::Provider;
+use doorbell_domain::job::FinalState;
+use doorbell_domain::watch::{
+    CodeOutcome, DeliveryOutcome, Gauge, GuessOutcome, PushOutcome, PushTally, Tally, Watched,
+};
 use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
 
 use crate::dialect::Dialect;
@@ -33,6 +37,9 @@ pub struct Metrics {
     codes: IntCounterVec,
     deliveries: IntCounterVec,
     guesses: IntCounterVec,
+    attempts: IntCounterVec,
+    jobs: IntCounterVec,
+    pruning_stopped: IntGauge,
     store: Arc<dyn Watched>,
     gauges: Vec<(Gauge, IntGauge)>,
 }
@@ -71,6 +78,20 @@ impl Metrics {
                 "Guesses at one-time codes, by what became of them.",
                 &["outcome"],
             )?,
+            attempts: counter(
+                "doorbell_push_attempts_total",
+                "Attempts to ring a device, by provider and by what became of them.",
+                &["provider", "outcome"],
+            )?,
+            jobs: counter(
+                "doorbell_push_jobs_total",
+                "Deliveries that are over, by provider and by how they ended.",
+                &["provider", "state"],
+            )?,
+            pruning_stopped: IntGauge::new(
+                "doorbell_pruning_stopped",
+                "1 while nobody is held for dead, because providers said it of too many at once.",
+            )?,
             gauges: gauges_of(store.as_ref())?,
             store,
         };
@@ -79,6 +100,11 @@ impl Metrics {
         metrics.registry.register(Box::new(metrics.codes.clone()))?;
         metrics.registry.register(Box::new(metrics.deliveries.clone()))?;
         metrics.registry.register(Box::new(metrics.guesses.clone()))?;
+        metrics.registry.register(Box::new(metrics.attempts.clone()))?;
+        metrics.registry.register(Box::new(metrics.jobs.clone()))?;
+        metrics
+            .registry
+            .register(Box::new(metrics.pruning_stopped.clone()))?;
         for (_, gauge) in &metrics.gauges {
             metrics.registry.register(Box::new(gauge.clone()))?;
         }
@@ -93,6 +119,16 @@ impl Metrics {
         }
         for outcome in GuessOutcome::ALL {
             metrics.guesses.get_metric_with_label_values(&[outcome.name()])?;
+        }
+        for provider in Provider::ALL.map(Provider::name) {
+            for outcome in PushOutcome::ALL {
+                let labels = [provider, outcome.name()];
+                metrics.attempts.get_metric_with_label_values(&labels)?;
+            }
+            for end in FinalState::ALL {
+                let labels = [provider, end.name()];
+                metrics.jobs.get_metric_with_label_values(&labels)?;
+            }
         }
         Ok(metrics)
     }
@@ -130,13 +166,28 @@ impl Tally for Metrics {
     }
 }
 
-/// What the dialect of a path is called: the service's own operations and oCore's answer their failures alike.
+impl PushTally for Metrics {
+    fn attempt(&self, provider: Provider, outcome: PushOutcome) {
+        count(&self.attempts, &[provider.name(), outcome.name()]);
+    }
+
+    fn end(&self, provider: Provider, end: FinalState) {
+        count(&self.jobs, &[provider.name(), end.name()]);
+    }
+
+    fn pruning(&self, stopped: bool) {
+        self.pruning_stopped.set(stopped.into());
+    }
+}
+
+/// What the dialect of a path is called: oCore, messages and the service's own operations answer their failures alike.
 pub(crate) fn dialect_of(path: &str) -> &'static str {
     match Dialect::of(path) {
         Dialect::Allmine => "allmine",
         Dialect::RocketChat => "rocketchat",
         Dialect::Easyflow => "easyflow",
         Dialect::Problem if path.starts_with("/push/") || path.starts_with("/api/push/") => "ocore",
+        Dialect::Problem if path.starts_with("/v1/") => "messages",
         Dialect::Problem => "service",
     }
 }
@@ -212,6 +263,9 @@ mod tests {
         metrics.code(CodeOutcome::Limited);
         metrics.delivery(DeliveryOutcome::TooLate);
         metrics.guess(GuessOutcome::Wrong);
+        metrics.attempt(Provider::WebPush, PushOutcome::Misconfigured);
+        metrics.end(Provider::Fcm, FinalState::Superseded);
+        metrics.pruning(true);
         let text = metrics.text().expect("text");
         for line in [
             "# TYPE doorbell_requests_total counter",
@@ -226,6 +280,11 @@ mod tests {
             r#"doorbell_code_deliveries_total{outcome="accepted"} 0"#,
             r#"doorbell_code_deliveries_total{outcome="too_late"} 1"#,
             r#"doorbell_verifications_total{outcome="wrong"} 1"#,
+            r#"doorbell_push_attempts_total{outcome="misconfigured",provider="webpush"} 1"#,
+            r#"doorbell_push_attempts_total{outcome="accepted",provider="webpush"} 0"#,
+            r#"doorbell_push_jobs_total{provider="fcm",state="superseded"} 1"#,
+            "# TYPE doorbell_pruning_stopped gauge",
+            "doorbell_pruning_stopped 1",
             "# TYPE doorbell_pool_connections_in_use gauge",
             "doorbell_pool_connections_in_use 3",
             "doorbell_writes_queued 5",
@@ -235,11 +294,12 @@ mod tests {
     }
 
     #[test]
-    fn ocore_is_told_apart_from_the_service() {
+    fn those_who_answer_failures_alike_are_told_apart() {
         for (path, dialect) in [
             ("/push/subscribe", "ocore"),
             ("/api/push/subscribe", "ocore"),
             ("/pushed", "service"),
+            ("/v1/messages", "messages"),
             ("/health/live", "service"),
             ("/api/v1/push.token", "rocketchat"),
             ("/api/v1/auth/me", "allmine"),

@@ -5,7 +5,7 @@ use actix_web::http::header::{
     X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 
-/// Nothing may be loaded by what is no page, and nothing may frame it. The playground has a policy of its own.
+/// Nothing may be loaded by what is no page, and nothing may frame it. Pages have a policy of their own.
 const NO_PAGE: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
 
 /// For a year, and for this host alone: what its neighbours do is not this server's to say.

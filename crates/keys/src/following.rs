@@ -1,40 +1,88 @@
-//! A running server's signing keys, kept up with the store.
+//! A running server's keys, kept up with the store.
 
 use std::sync::Arc;
 
 use doorbell_domain::ports::Sealer;
 use doorbell_domain::store::{KeyUse, Store, StoredKey, read};
 
-use crate::key_ring::{KeyRingError, open_signing};
-use crate::signing::SharedKeys;
+use crate::key_ring::KeyRingError;
+use crate::shared::Shared;
+use crate::signing::SigningKeys;
+use crate::vapid::VapidKeySet;
 
-/// Reads the signing keys anew, and puts what changed into use.
+/// Opens the keys of one use, newest first.
+type Open<T> = fn(&dyn Sealer, &[StoredKey]) -> Result<T, KeyRingError>;
+
+/// The keys of one use.
 #[derive(Debug)]
-pub struct Follower {
-    keys: Arc<SharedKeys>,
+pub(crate) struct Followed<T> {
+    keys: Arc<Shared<T>>,
     /// The rows that the keys in use were opened from.
     seen: Vec<StoredKey>,
+    open: Open<T>,
 }
 
-impl Follower {
-    pub(crate) const fn new(keys: Arc<SharedKeys>, seen: Vec<StoredKey>) -> Self {
-        Self { keys, seen }
+impl<T> Followed<T> {
+    pub(crate) fn open(
+        sealer: &dyn Sealer,
+        rows: Vec<StoredKey>,
+        open: Open<T>,
+    ) -> Result<Self, KeyRingError> {
+        Ok(Self {
+            keys: Arc::new(Shared::new(open(sealer, &rows)?)),
+            seen: rows,
+            open,
+        })
     }
 
-    /// Looks once, by one statement; whether anything changed. Where the store does not answer, or has a key that does not open,
-    /// the keys stay as they are.
-    pub async fn look(&mut self, store: &dyn Store, sealer: &dyn Sealer) -> Result<bool, KeyRingError> {
-        let rows = read(store, |reads| reads.keys(KeyUse::AccessToken)).await?;
-        self.take(rows, sealer)
+    pub(crate) fn keys(&self) -> Arc<Shared<T>> {
+        Arc::clone(&self.keys)
     }
 
+    /// Puts `rows` into use; whether they are others than before.
     fn take(&mut self, rows: Vec<StoredKey>, sealer: &dyn Sealer) -> Result<bool, KeyRingError> {
         if rows == self.seen {
             return Ok(false);
         }
-        self.keys.replace(open_signing(sealer, &rows)?);
+        self.keys.replace((self.open)(sealer, &rows)?);
         self.seen = rows;
         Ok(true)
+    }
+}
+
+impl<T> Clone for Followed<T> {
+    fn clone(&self) -> Self {
+        Self {
+            keys: self.keys(),
+            seen: self.seen.clone(),
+            open: self.open,
+        }
+    }
+}
+
+/// Reads the keys anew, and puts what changed into use.
+#[derive(Debug)]
+pub struct Follower {
+    signing: Followed<SigningKeys>,
+    vapid: Followed<VapidKeySet>,
+}
+
+impl Follower {
+    pub(crate) const fn new(signing: Followed<SigningKeys>, vapid: Followed<VapidKeySet>) -> Self {
+        Self { signing, vapid }
+    }
+
+    /// Looks once, by one statement a use; whether anything changed. Where the store does not answer, or has a key that does not
+    /// open, the keys of that use stay as they are.
+    pub async fn look(&mut self, store: &dyn Store, sealer: &dyn Sealer) -> Result<bool, KeyRingError> {
+        let (signing, vapid) = read(store, |reads| {
+            Ok((reads.keys(KeyUse::AccessToken)?, reads.keys(KeyUse::Vapid)?))
+        })
+        .await?;
+        // A broken key of one use must not keep the other behind.
+        let signing = self.signing.take(signing, sealer);
+        let vapid = self.vapid.take(vapid, sealer);
+        Ok(signing? | vapid?)
     }
 }
 
@@ -44,7 +92,8 @@ mod tests {
     use doorbell_domain::{Entropy, FreshIds, Timestamp};
 
     use super::*;
-    use crate::key_ring::place;
+    use crate::key_ring::{open_signing, place};
+    use crate::signing::SharedKeys;
     use crate::{Sealing, Secrets, SystemEntropy};
 
     const SECRET: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
@@ -77,28 +126,27 @@ mod tests {
     fn what_changed_is_put_into_use_and_what_cannot_be_used_changes_nothing() {
         let sealer = sealing(SECRET);
         let first = row(&sealer);
-        let opened = open_signing(&sealer, std::slice::from_ref(&first)).expect("opens");
-        let keys = Arc::new(SharedKeys::new(opened));
-        let mut follower = Follower::new(Arc::clone(&keys), vec![first.clone()]);
-        assert!(!follower.take(vec![first.clone()], &sealer).expect("nothing new"));
+        let mut followed = Followed::open(&sealer, vec![first.clone()], open_signing).expect("opens");
+        let keys = followed.keys();
+        assert!(!followed.take(vec![first.clone()], &sealer).expect("nothing new"));
 
         let second = row(&sealer);
         let both = vec![second.clone(), first.clone()];
-        assert!(follower.take(both.clone(), &sealer).expect("a new key"));
+        assert!(followed.take(both.clone(), &sealer).expect("a new key"));
         assert_eq!(good(&keys), [second.id.to_string(), first.id.to_string()]);
 
         // A retirement is news as well.
         let mut retired = both.clone();
         retired[1].life.retires_at = Some(NOW);
-        assert!(follower.take(retired.clone(), &sealer).expect("a retirement"));
+        assert!(followed.take(retired.clone(), &sealer).expect("a retirement"));
         assert_eq!(good(&keys), [second.id.to_string()]);
 
         // A key under a secret that this server was not given, and no key at all.
         let mut foreign = retired.clone();
         foreign.insert(0, row(&sealing(OTHER)));
-        assert!(follower.take(foreign, &sealer).is_err());
-        assert!(follower.take(Vec::new(), &sealer).is_err());
+        assert!(followed.take(foreign, &sealer).is_err());
+        assert!(followed.take(Vec::new(), &sealer).is_err());
         assert_eq!(good(&keys), [second.id.to_string()]);
-        assert!(follower.take(both, &sealer).expect("as it was"));
+        assert!(followed.take(both, &sealer).expect("as it was"));
     }
 }

@@ -11,19 +11,17 @@ use thiserror::Error;
 use uuid::Uuid;
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::following::Follower;
+use crate::following::{Followed, Follower};
 use crate::signing::{SharedKeys, SigningKey, SigningKeys};
-use crate::vapid::{Vapid, VapidKey};
+use crate::vapid::{SharedVapidKeys, VapidKey, VapidKeySet};
 
 /// The database's key pairs, opened.
 ///
 /// The first server that finds none makes them; whoever starts at the same time waits and takes the same.
 #[derive(Debug)]
 pub struct KeyRing {
-    signing: Arc<SharedKeys>,
-    /// The rows that the signing keys were opened from.
-    rows: Vec<StoredKey>,
-    vapid: Vapid,
+    signing: Followed<SigningKeys>,
+    vapid: Followed<VapidKeySet>,
 }
 
 /// Why the key pairs cannot be used.
@@ -74,33 +72,34 @@ impl KeyRing {
             Ok((existing_or(unit, &signing)?, existing_or(unit, &vapid)?))
         })
         .await?;
-        Self::open(sealer, signing, &vapid)
+        Self::open(sealer, signing, vapid)
     }
 
     /// Opens the key pairs of each use, newest first.
-    fn open(sealer: &dyn Sealer, rows: Vec<StoredKey>, vapid: &[StoredKey]) -> Result<Self, KeyRingError> {
-        let signing = open_signing(sealer, &rows)?;
-        let vapid = open_all(sealer, vapid, |row, private| VapidKey::restore(row.id, private))?;
+    fn open(
+        sealer: &dyn Sealer,
+        signing: Vec<StoredKey>,
+        vapid: Vec<StoredKey>,
+    ) -> Result<Self, KeyRingError> {
         Ok(Self {
-            signing: Arc::new(SharedKeys::new(signing)),
-            rows,
-            vapid: vapid.into_iter().next().map(Vapid::new).ok_or_else(missing)?,
+            signing: Followed::open(sealer, signing, open_signing)?,
+            vapid: Followed::open(sealer, vapid, open_vapid)?,
         })
     }
 
     /// What access tokens are signed with.
     pub fn signing(&self) -> Arc<SharedKeys> {
-        Arc::clone(&self.signing)
+        self.signing.keys()
     }
 
-    /// Who keeps [`Self::signing`] up with the store.
+    /// This service's names at push services.
+    pub fn vapid(&self) -> Arc<SharedVapidKeys> {
+        self.vapid.keys()
+    }
+
+    /// Who keeps both up with the store.
     pub fn follower(&self) -> Follower {
-        Follower::new(self.signing(), self.rows.clone())
-    }
-
-    /// This server's name at push services.
-    pub fn vapid(&self) -> Vapid {
-        self.vapid.clone()
+        Follower::new(self.signing.clone(), self.vapid.clone())
     }
 }
 
@@ -155,6 +154,12 @@ pub(crate) fn open_signing(sealer: &dyn Sealer, rows: &[StoredKey]) -> Result<Si
     SigningKeys::new(open_all(sealer, rows, restore)?).ok_or_else(missing)
 }
 
+/// Opens VAPID keys, newest first.
+pub fn open_vapid(sealer: &dyn Sealer, rows: &[StoredKey]) -> Result<VapidKeySet, KeyRingError> {
+    let restore = |row: &StoredKey, scalar: &[u8; 32]| VapidKey::restore(row.id, row.life, scalar);
+    VapidKeySet::new(open_all(sealer, rows, restore)?).ok_or_else(missing)
+}
+
 fn open_all<T>(
     sealer: &dyn Sealer,
     stored: &[StoredKey],
@@ -178,63 +183,13 @@ fn open_all<T>(
 #[cfg(test)]
 mod tests {
     use doorbell_domain::ports::VapidKeys;
-    use doorbell_domain::store::{Found, KeyReads};
 
     use super::*;
+    use crate::rows::Rows;
     use crate::{Sealing, Secrets, SystemEntropy};
 
     const SECRET: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
     const OTHER: &str = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
-
-    /// The rows of a database, and a server that may write them just before this one does.
-    #[derive(Default)]
-    struct Rows {
-        rows: Vec<StoredKey>,
-        rivals: Vec<StoredKey>,
-    }
-
-    impl KeyReads for Rows {
-        fn keys(&mut self, usage: KeyUse) -> Found<Vec<StoredKey>> {
-            Ok(self
-                .rows
-                .iter()
-                .filter(|key| key.usage == usage)
-                .cloned()
-                .collect())
-        }
-    }
-
-    impl Keys for Rows {
-        fn insert_first_key(&mut self, key: &StoredKey) -> Found<StoredKey> {
-            self.rows.append(&mut self.rivals);
-            if self.keys(key.usage)?.is_empty() {
-                self.rows.push(key.clone());
-            }
-            let first = self.keys(key.usage)?.into_iter().next();
-            Ok(first.expect("there is one now"))
-        }
-
-        fn lock_keys(&mut self, _usage: KeyUse) -> Found<()> {
-            Ok(())
-        }
-
-        fn insert_key(&mut self, key: &StoredKey) -> Found<()> {
-            self.rows.insert(0, key.clone());
-            Ok(())
-        }
-
-        fn retire_key(&mut self, id: Uuid, at: Timestamp) -> Found<()> {
-            for row in self.rows.iter_mut().filter(|row| row.id == id) {
-                row.life.retires_at = Some(at);
-            }
-            Ok(())
-        }
-
-        fn remove_key(&mut self, id: Uuid) -> Found<()> {
-            self.rows.retain(|row| row.id != id);
-            Ok(())
-        }
-    }
 
     fn sealing(list: &str) -> Sealing {
         let secrets = Secrets::parse(list).expect("well-formed");
@@ -249,7 +204,7 @@ mod tests {
         let [signing, vapid] = drawn(sealer);
         let signing = existing_or(rows, &signing)?;
         let vapid = existing_or(rows, &vapid)?;
-        KeyRing::open(sealer, signing, &vapid)
+        KeyRing::open(sealer, signing, vapid)
     }
 
     fn names(ring: &KeyRing) -> (Vec<String>, Vec<u8>) {
@@ -257,7 +212,10 @@ mod tests {
         let kids = keys
             .good(Timestamp::from_micros(1))
             .map(|key| key.kid().to_owned());
-        (kids.collect(), ring.vapid().current_public().to_vec())
+        (
+            kids.collect(),
+            ring.vapid().offered(Timestamp::from_micros(1)).public.to_vec(),
+        )
     }
 
     #[test]
@@ -269,7 +227,10 @@ mod tests {
         assert_eq!(rows.rows.len(), 2);
         let kids = names(&first).0;
         assert_eq!(kids, [rows.rows[0].id.to_string()]);
-        assert_eq!(first.vapid().current_id(), rows.rows[1].id.to_string());
+        assert_eq!(
+            first.vapid().offered(Timestamp::from_micros(1)).id,
+            rows.rows[1].id.to_string()
+        );
     }
 
     #[test]
@@ -314,11 +275,11 @@ mod tests {
         start(&mut rows, &sealer).expect("starts");
         let mut moved = rows.rows.clone();
         moved[0].id = Uuid::from_u128(1);
-        let opened = KeyRing::open(&sealer, moved[..1].to_vec(), &moved[1..]);
+        let opened = KeyRing::open(&sealer, moved[..1].to_vec(), moved[1..].to_vec());
         assert!(matches!(opened, Err(KeyRingError::WrongSecret { .. })));
         let mut short = rows.rows.clone();
         short[1].sealed = sealer.seal(place(short[1].id), &[1; 31]).expect("seals");
-        let opened = KeyRing::open(&sealer, short[..1].to_vec(), &short[1..]);
+        let opened = KeyRing::open(&sealer, short[..1].to_vec(), short[1..].to_vec());
         assert!(matches!(
             opened,
             Err(KeyRingError::Broken {
@@ -332,7 +293,7 @@ mod tests {
     fn several_signing_keys_open_in_their_order() {
         let sealer = sealing(SECRET);
         let ([old, vapid], [new, _]) = (drawn(&sealer), drawn(&sealer));
-        let ring = KeyRing::open(&sealer, vec![new.clone(), old.clone()], &[vapid]).expect("opens");
+        let ring = KeyRing::open(&sealer, vec![new.clone(), old.clone()], vec![vapid]).expect("opens");
         assert_eq!(names(&ring).0, [new.id.to_string(), old.id.to_string()]);
     }
 }

@@ -112,51 +112,14 @@ fn decide(
 #[cfg(test)]
 mod tests {
     use doorbell_domain::Timestamp;
-    use doorbell_domain::store::KeyReads;
     use time::Duration;
 
     use super::*;
+    use crate::rows::Rows;
     use crate::{Sealing, Secrets, SystemEntropy};
 
     const SECRET: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
     const OTHER: &str = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
-
-    #[derive(Default)]
-    struct Rows(Vec<StoredKey>);
-
-    impl KeyReads for Rows {
-        fn keys(&mut self, usage: KeyUse) -> Found<Vec<StoredKey>> {
-            assert_eq!(usage, KeyUse::AccessToken);
-            Ok(self.0.clone())
-        }
-    }
-
-    impl Keys for Rows {
-        fn insert_first_key(&mut self, key: &StoredKey) -> Found<StoredKey> {
-            self.0.push(key.clone());
-            Ok(key.clone())
-        }
-
-        fn lock_keys(&mut self, _usage: KeyUse) -> Found<()> {
-            Ok(())
-        }
-
-        fn insert_key(&mut self, key: &StoredKey) -> Found<()> {
-            self.0.insert(0, key.clone());
-            Ok(())
-        }
-
-        fn retire_key(&mut self, id: Uuid, at: Timestamp) -> Found<()> {
-            let row = self.0.iter_mut().find(|row| row.id == id);
-            row.expect("a known key").life.retires_at = Some(at);
-            Ok(())
-        }
-
-        fn remove_key(&mut self, id: Uuid) -> Found<()> {
-            self.0.retain(|row| row.id != id);
-            Ok(())
-        }
-    }
 
     fn sealing(list: &str) -> Sealing {
         let secrets = Secrets::parse(list).expect("well-formed");
@@ -181,13 +144,16 @@ mod tests {
     #[test]
     fn a_rotation_writes_what_was_decided() {
         let sealer = sealing(SECRET);
-        let mut rows = Rows(vec![draft(&sealer, at(0))]);
-        let first = rows.0[0].id;
+        let mut rows = Rows {
+            rows: vec![draft(&sealer, at(0))],
+            ..Rows::default()
+        };
+        let first = rows.rows[0].id;
         let planned = add(&mut rows, &sealer, &draft(&sealer, at(1_000)), Urgency::Planned);
         let planned = planned.expect("no failure").expect("rotates");
         let starts = at(1_000) + RotationPolicy::STANDARD.notice;
         let ends = starts + Duration::minutes(70);
-        let lives: Vec<_> = rows.0.iter().map(|row| (row.id, row.life)).collect();
+        let lives: Vec<_> = rows.rows.iter().map(|row| (row.id, row.life)).collect();
         let retiring = KeyLife {
             starts_at: at(0),
             retires_at: Some(ends),
@@ -197,8 +163,8 @@ mod tests {
         add(&mut rows, &sealer, &draft(&sealer, ends), Urgency::Planned)
             .expect("no failure")
             .expect("rotates");
-        assert_eq!(rows.0.len(), 2);
-        assert!(rows.0.iter().all(|row| row.id != first));
+        assert_eq!(rows.rows.len(), 2);
+        assert!(rows.rows.iter().all(|row| row.id != first));
     }
 
     #[test]
@@ -210,13 +176,13 @@ mod tests {
             refused,
             Err(RotateError::Refused(RotationRefused::NoKey))
         ));
-        rows.0.push(draft(&sealer, at(0)));
-        let before = rows.0.clone();
+        rows.rows.push(draft(&sealer, at(0)));
+        let before = rows.rows.clone();
         let refused = add(&mut rows, &other, &draft(&other, at(9)), Urgency::Now).expect("no failure");
         assert!(matches!(
             refused,
             Err(RotateError::Ring(KeyRingError::WrongSecret { .. }))
         ));
-        assert_eq!(rows.0, before);
+        assert_eq!(rows.rows, before);
     }
 }

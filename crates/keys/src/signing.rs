@@ -1,7 +1,6 @@
 //! The key pairs that access tokens are signed with.
 
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
@@ -11,6 +10,8 @@ use doorbell_domain::{Entropy, Timestamp};
 use jsonwebtoken::EncodingKey;
 use uuid::Uuid;
 use zeroize::Zeroizing;
+
+use crate::shared::Shared;
 
 /// An Ed25519 key pair (RFC 8032), named by the id of its row.
 pub struct SigningKey {
@@ -102,35 +103,8 @@ impl SigningKeys {
     }
 }
 
-/// The signing keys of a running server: one set, replaced as a whole.
-///
-/// Whoever signs, verifies or publishes takes the set as it is and is done with the lock before any of that, so nobody waits
-/// longer than it takes to copy a pointer.
-#[derive(Debug)]
-pub struct SharedKeys(RwLock<Arc<SigningKeys>>);
-
-impl SharedKeys {
-    /// Shares `keys`.
-    pub fn new(keys: SigningKeys) -> Self {
-        Self(RwLock::new(Arc::new(keys)))
-    }
-
-    /// The set as it is now.
-    pub(crate) fn current(&self) -> Arc<SigningKeys> {
-        // What was replaced by a thread that then panicked is whole all the same.
-        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// Puts another set in its place, for every use from now on.
-    pub(crate) fn replace(&self, keys: SigningKeys) {
-        let keys = Arc::new(keys);
-        let mut place = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        // The old set is dropped, and its keys wiped, after the lock.
-        let before = std::mem::replace(&mut *place, keys);
-        drop(place);
-        drop(before);
-    }
-}
+/// The signing keys of a running server.
+pub type SharedKeys = Shared<SigningKeys>;
 
 #[cfg(test)]
 mod tests {

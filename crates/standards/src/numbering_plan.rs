@@ -32,16 +32,6 @@ impl LibPhoneNumber {
         &self.plans
     }
 
-    /// The number that `+` and all its digits name.
-    pub fn read_e164(&self, text: &str) -> Result<PhoneNumber, PhoneError> {
-        let digits = text.strip_prefix('+').ok_or(PhoneError::CountryCode)?;
-        // No calling code is another one's beginning.
-        let cut = (1..=3).filter_map(|at| digits.split_at_checked(at));
-        let mut read = cut.map(|(code, national)| self.parse(code, national));
-        let named = read.find(|read| !matches!(read, Err(PhoneError::CountryCode)));
-        named.unwrap_or(Err(PhoneError::CountryCode))
-    }
-
     /// A decimal digit of any script as the ASCII digit of its value.
     fn digit(&self, c: char) -> Option<char> {
         if c.is_ascii() {

@@ -1,7 +1,7 @@
 //! The registry's store in PostgreSQL 15 and later.
 //!
-//! Every writer locks users before addresses, each in order, under READ COMMITTED; what is decided, the domain
-//! decides. Statements over arrays are written by hand, so that they are prepared once a connection.
+//! Every writer locks users before addresses, and jobs before messages, each in order, under READ COMMITTED; what is
+//! decided, the domain decides. Statements over arrays are written by hand, so that they are prepared once a connection.
 
 mod addresses;
 mod conninfo;

@@ -1,12 +1,18 @@
 //! The repositories over one connection: what a closure that reads or writes is given.
 
 mod accounts;
+mod api_keys;
 mod audit;
 mod code_outbox;
 mod codes;
 mod credentials;
+mod delivery_reads;
+mod delivery_sweeps;
+mod finished_days;
+mod jobs;
 mod keys;
 mod limits;
+mod messages;
 mod personal_data;
 mod reads;
 mod sealed;
@@ -82,6 +88,21 @@ impl<'a> Repositories<'a> {
         self.attempt(statement).map_err(|trouble| self.fail(trouble))
     }
 
+    /// [`Self::ask`] for several statements that only read, and all see one instant.
+    fn ask_at_one_instant<T>(&mut self, read: impl Fn(&mut PgConnection) -> QueryResult<T>) -> Found<T> {
+        match self.transaction {
+            Transaction::None => self.ask(|connection| {
+                connection
+                    .build_transaction()
+                    .read_only()
+                    .repeatable_read()
+                    .run(&read)
+            }),
+            // It sees what it wrote itself, so it cannot be another one's instant.
+            Transaction::Open { .. } => self.ask(read),
+        }
+    }
+
     /// [`Self::ask`] for what a client can run into: a conflict undoes the statement alone, by a savepoint, and the
     /// transaction goes on.
     fn ask_or_conflict<T>(&mut self, statement: impl Fn(&mut PgConnection) -> QueryResult<T>) -> Found<T> {
@@ -90,6 +111,22 @@ impl<'a> Repositories<'a> {
                 StoreError::Conflict(_) => trouble.error,
                 _ => self.fail(trouble),
             })
+    }
+
+    /// [`Self::ask`] for what can as well be left undone: what fails is undone, and the transaction goes on.
+    fn ask_or_leave<T>(
+        &mut self,
+        statements: impl Fn(&mut PgConnection) -> QueryResult<T>,
+    ) -> Found<Option<T>> {
+        let done = self.attempt(|connection| connection.transaction(&statements));
+        match done {
+            Ok(value) => Ok(Some(value)),
+            Err(trouble) if trouble.lost => Err(self.fail(trouble)),
+            Err(trouble) => {
+                tracing::info!(error = %trouble.error, "left undone for now");
+                Ok(None)
+            }
+        }
     }
 
     fn attempt<T>(

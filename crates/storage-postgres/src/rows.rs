@@ -7,6 +7,8 @@ mod code;
 mod code_outbox;
 mod credential;
 mod device;
+mod job;
+mod message;
 mod personal_data;
 
 pub(crate) use account::{SessionRow, UserRow};
@@ -14,6 +16,8 @@ pub(crate) use code::{KeyRow, OtpRow, TrailRow};
 pub(crate) use code_outbox::OutboxRow;
 pub(crate) use credential::{SubscriptionRow, TokenRow};
 pub(crate) use device::DeviceRow;
+pub(crate) use job::{JobLineRow, JobRow, state};
+pub(crate) use message::{ApiKeyRow, MessageRow};
 pub(crate) use personal_data::{HeldTokenRow, SentCodeRow};
 
 use doorbell_domain::Timestamp;

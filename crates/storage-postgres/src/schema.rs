@@ -147,6 +147,70 @@ diesel::table! {
         user_agent -> Nullable<Text>,
         created_at -> Timestamptz,
         last_used_at -> Timestamptz,
+        suspect_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    api_keys (id) {
+        id -> Uuid,
+        name -> Text,
+        hash -> Binary,
+        created_at -> Timestamptz,
+        revoked_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    messages (id) {
+        id -> Uuid,
+        api_key -> Nullable<Uuid>,
+        sealed -> Binary,
+        urgency -> Text,
+        collapse_key -> Nullable<Text>,
+        ttl -> BigInt,
+        created_at -> Timestamptz,
+        send_at -> Timestamptz,
+        cancelled_at -> Nullable<Timestamptz>,
+        jobs -> BigInt,
+        open_jobs -> BigInt,
+    }
+}
+
+diesel::table! {
+    idempotency_keys (api_key, key) {
+        api_key -> Uuid,
+        key -> Text,
+        request_hash -> Binary,
+        message_id -> Uuid,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    push_jobs (id) {
+        id -> Uuid,
+        message_id -> Uuid,
+        user_id -> Uuid,
+        device_id -> Uuid,
+        provider -> Text,
+        credential_id -> Uuid,
+        lane -> Text,
+        expires_at -> Timestamptz,
+        due_at -> Timestamptz,
+        claimed -> Bool,
+        fence -> BigInt,
+        failures -> BigInt,
+        receives -> BigInt,
+        reason -> Nullable<Text>,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    pruning_stops (sole) {
+        sole -> Bool,
+        since -> Timestamptz,
     }
 }
 
@@ -182,3 +246,4 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(devices, push_tokens, sessions, subscriptions, users);
+diesel::allow_tables_to_appear_in_same_query!(idempotency_keys, messages);

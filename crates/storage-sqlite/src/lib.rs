@@ -6,6 +6,7 @@
 mod addresses;
 mod backup;
 mod connection;
+mod lists;
 mod migrations;
 mod readers;
 mod register;

@@ -2,17 +2,24 @@
 //!
 //! A writing transaction is the only one there is, so whatever it reads is locked.
 
+mod api_keys;
 mod audit;
 mod code_outbox;
 mod codes;
 mod credentials;
+mod delivery_reads;
+mod delivery_sweeps;
+mod jobs;
 mod keys;
 mod limits;
+mod messages;
 mod personal_data;
 mod reads;
 mod sealed;
 mod sessions;
+mod suspects;
 mod sweeps;
+mod targets;
 mod users;
 
 use diesel::SqliteConnection;

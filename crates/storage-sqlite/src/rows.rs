@@ -3,6 +3,8 @@
 mod code;
 mod code_outbox;
 mod device;
+mod job;
+mod message;
 mod personal_data;
 mod session;
 mod subscription;
@@ -12,6 +14,8 @@ mod user;
 pub(crate) use code::CodeRow;
 pub(crate) use code_outbox::OutboxRow;
 pub(crate) use device::{DeviceRow, UpsertDevice};
+pub(crate) use job::{JobLineRow, JobLineTypes, JobRow, JobTypes};
+pub(crate) use message::{MessageRow, MessageTypes};
 pub(crate) use personal_data::{HeldTokenRow, SentCodeRow};
 pub(crate) use session::SessionRow;
 pub(crate) use subscription::{SubscriptionRow, UpsertSubscription};

@@ -155,6 +155,95 @@ diesel::table! {
         user_agent -> Nullable<Text>,
         created_at -> BigInt,
         last_used_at -> BigInt,
+        suspect_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    api_keys (id) {
+        id -> Binary,
+        name -> Text,
+        hash -> Binary,
+        created_at -> BigInt,
+        revoked_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    messages (id) {
+        id -> Binary,
+        api_key -> Nullable<Binary>,
+        sealed -> Binary,
+        urgency -> Text,
+        collapse_key -> Nullable<Text>,
+        ttl -> BigInt,
+        created_at -> BigInt,
+        send_at -> BigInt,
+        cancelled_at -> Nullable<BigInt>,
+        jobs -> BigInt,
+        open_jobs -> BigInt,
+    }
+}
+
+diesel::table! {
+    idempotency_keys (api_key, key) {
+        api_key -> Binary,
+        key -> Text,
+        request_hash -> Binary,
+        message_id -> Binary,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    push_jobs (id) {
+        id -> Binary,
+        message_id -> Binary,
+        user_id -> Binary,
+        device_id -> Binary,
+        provider -> Text,
+        credential_id -> Binary,
+        lane -> Text,
+        expires_at -> BigInt,
+        due_at -> BigInt,
+        claimed -> Bool,
+        fence -> BigInt,
+        failures -> BigInt,
+        receives -> BigInt,
+        reason -> Nullable<Text>,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    finished_jobs (id) {
+        id -> Binary,
+        message_id -> Binary,
+        user_id -> Binary,
+        device_id -> Binary,
+        provider -> Text,
+        credential_id -> Binary,
+        lane -> Text,
+        expires_at -> BigInt,
+        state -> Text,
+        reason -> Nullable<Text>,
+        attempts -> BigInt,
+        fence -> BigInt,
+        finished_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    resting_lanes (lane) {
+        lane -> Text,
+        until -> BigInt,
+    }
+}
+
+diesel::table! {
+    pruning_stops (only) {
+        only -> Integer,
+        since -> BigInt,
     }
 }
 
@@ -195,3 +284,4 @@ diesel::allow_tables_to_appear_in_same_query!(
     push_tokens,
     subscriptions,
 );
+diesel::allow_tables_to_appear_in_same_query!(idempotency_keys, messages);

@@ -3,11 +3,12 @@
 //! Diesel prepares every `UPDATE` and `DO UPDATE` of its own language anew, since it cannot know that their text is
 //! always the same. These say so.
 
-/// Makes a statement type: its text, and the values that fill its question marks in their order.
+/// Makes a statement type: its text, and the values that fill its question marks in their order. `-> { ... }` tells the types
+/// of what it gives back.
 macro_rules! statement {
     (
         $(#[$doc:meta])*
-        struct $name:ident<'a> { $($field:ident: $type:ty),* $(,)? }
+        struct $name:ident<'a> { $($field:ident: $type:ty),* $(,)? } $(-> { $gives:ty })?
         $text:literal
         [$($bind:ty = $($path:ident).+),* $(,)?]
     ) => {
@@ -37,6 +38,10 @@ macro_rules! statement {
         }
 
         impl diesel::RunQueryDsl<diesel::SqliteConnection> for $name<'_> {}
+
+        $(impl diesel::query_builder::Query for $name<'_> {
+            type SqlType = $gives;
+        })?
     };
 }
 

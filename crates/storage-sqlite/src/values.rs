@@ -7,7 +7,8 @@ use diesel::serialize::{self, IsNull, Output, ToSql};
 use diesel::sql_types::{BigInt, Binary, Text};
 use diesel::sqlite::Sqlite;
 use doorbell_domain::{
-    AuditId, DeviceUid, OtpSessionId, SessionId, SubscriptionId, Timestamp, TokenId, UserId,
+    ApiKeyId, AuditId, DeviceUid, JobId, MessageId, OtpSessionId, SessionId, SubscriptionId, Timestamp,
+    TokenId, UserId,
 };
 use serde_json::Value;
 use uuid::Uuid;
@@ -35,7 +36,7 @@ macro_rules! ids {
     )*};
 }
 
-ids! { AuditId DeviceUid OtpSessionId SessionId SubscriptionId TokenId UserId }
+ids! { ApiKeyId AuditId DeviceUid JobId MessageId OtpSessionId SessionId SubscriptionId TokenId UserId }
 
 impl FromSql<Binary, Sqlite> for Id {
     fn from_sql(raw: Raw<'_>) -> deserialize::Result<Self> {

@@ -3,6 +3,8 @@
 //! A key that is missing reads as absent, and one that is unknown is passed over, so that servers of two
 //! versions can share a database.
 
+mod content;
+
 use doorbell_domain::Timestamp;
 use doorbell_domain::device::{MobileSettings, WebSettings};
 use doorbell_domain::profile::{Availability, Consent, Gender, Profile, Username};
@@ -13,6 +15,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::parts::{OrInconsistent, inconsistent};
+
+pub(crate) use content::{content, read_content};
 
 /// What `users.profile` holds: all of a profile but the user name, which has columns of its own.
 pub fn profile(profile: &Profile) -> Found<Value> {

@@ -2,6 +2,8 @@
 //!
 //! A part that no row can have is a [`StoreError::Inconsistent`] that names its table and column, never its content.
 
+mod delivery;
+
 use doorbell_domain::code::Purpose;
 use doorbell_domain::limits::Scope;
 use doorbell_domain::session::EndReason;
@@ -9,6 +11,10 @@ use doorbell_domain::store::{Found, KeyUse, StoreError};
 use doorbell_domain::text::{ActivityId, StreamId};
 use doorbell_domain::user::{Deletion, DeletionStatus};
 use doorbell_domain::{Language, PhoneNumber, Timestamp, TokenKind, ValueHash};
+
+pub use delivery::{
+    api_key_hash, api_key_name, collapse_key, credential, final_state, provider, reason, ttl, urgency,
+};
 
 /// The error of a row that says what no row can say.
 pub fn inconsistent(table: &'static str, column: &str) -> StoreError {

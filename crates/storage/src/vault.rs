@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
+use doorbell_domain::message::Content;
 use doorbell_domain::ports::{KeyFailure, Sealer};
 use doorbell_domain::sealed::{SealedColumn, SealedPlace};
 use doorbell_domain::secret::Secret;
 use doorbell_domain::store::{Found, StoreError};
 use doorbell_domain::web_push::SubscriptionKeys;
-use doorbell_domain::{Code, OtpSessionId, PushToken, SubscriptionId, TokenId, WebPushEndpoint};
+use doorbell_domain::{Code, MessageId, OtpSessionId, PushToken, SubscriptionId, TokenId, WebPushEndpoint};
 use uuid::Uuid;
 
+use crate::document;
 use crate::parts::{OrInconsistent, inconsistent};
 
 const CODES: &str = "code_outbox";
@@ -75,6 +77,16 @@ impl Vault {
         Code::parse(code.expose()).or_inconsistent(CODES, "sealed")
     }
 
+    /// What `messages.sealed` holds.
+    pub fn seal_message(&self, row: MessageId, content: &Content) -> Found<Vec<u8>> {
+        self.seal(SealedColumn::Messages, row.uuid(), &document::content(content)?)
+    }
+
+    /// Reads `messages.sealed`.
+    pub fn open_message(&self, row: MessageId, sealed: &[u8]) -> Found<Content> {
+        document::read_content(&self.open(SealedColumn::Messages, row.uuid(), sealed)?)
+    }
+
     fn seal(&self, column: SealedColumn, row: Uuid, plain: &[u8]) -> Found<Vec<u8>> {
         let sealed = self.0.seal(SealedPlace { column, row }, plain);
         sealed.map_err(|KeyFailure(why)| StoreError::Failed(format!("sealing: {why}")))
@@ -106,6 +118,8 @@ fn parts_of(column: SealedColumn) -> (&'static str, &'static str) {
 
 #[cfg(test)]
 mod tests {
+    use doorbell_domain::message::{Data, Notification};
+
     use super::*;
 
     /// Writes the place before the bytes.
@@ -191,5 +205,17 @@ mod tests {
         };
         let bad = Labels.seal(place, b"012x45").expect("sealed");
         assert_eq!(vault.open_code(id(1), &bad), Err(inconsistent(CODES, "sealed")));
+    }
+    #[test]
+    fn what_a_message_says_comes_back_only_for_its_row() {
+        let vault = Vault::new(Arc::new(Labels));
+        let id = |n| MessageId::from_uuid(Uuid::from_u128(n));
+        let content = Content::new(Notification::default(), Some(Data::restore("{}"))).expect("data");
+        let sealed = vault.seal_message(id(1), &content).expect("sealed");
+        assert_eq!(vault.open_message(id(1), &sealed), Ok(content));
+        assert_eq!(
+            vault.open_message(id(2), &sealed),
+            Err(inconsistent("messages", "sealed: another place's"))
+        );
     }
 }

@@ -1,10 +1,12 @@
 //! Builders of domain values, with every field set to something that would be missed.
 
+mod delivery;
+
 use doorbell_domain::code::{CodeHash, CodeLength, CodePolicy, Purpose};
 use doorbell_domain::device::{MobileSettings, WebSettings};
 use doorbell_domain::profile::{Availability, Consent, Gender, Profile, Username};
 use doorbell_domain::registration::{
-    Credential, DeviceChange, Registration, Target, WhenMissing, WhenRevoked,
+    Credential, DeviceChange, MadeUnder, Registration, Target, WhenMissing, WhenRevoked,
 };
 use doorbell_domain::session::SessionPolicy;
 use doorbell_domain::text::{ActivityId, AppName, DeviceId, Environment, Fingerprint, StreamId, Text};
@@ -17,6 +19,8 @@ use doorbell_domain::{
 };
 use time::Duration;
 use uuid::Uuid;
+
+pub use delivery::{api_key, api_key_name, content, job, message};
 
 /// The phone number of the `n`th person.
 pub fn phone(n: u32) -> PhoneNumber {
@@ -249,7 +253,7 @@ pub fn web_push(name: &str) -> Credential {
             std::array::from_fn(|n| if n == 0 { 4 } else { u8::try_from(n).unwrap_or(0) }),
             std::array::from_fn(|n| u8::try_from(n).unwrap_or(0) ^ 0xff),
         ),
-        vapid_key: "vapid-1".to_owned(),
+        vapid_key: MadeUnder::Presumed("vapid-1".to_owned()),
         device_name: Some(text("Browser 😀")),
         user_agent: Some(text("Mozilla/5.0")),
     }

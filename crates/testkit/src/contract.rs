@@ -1,6 +1,8 @@
 //! What every store must do, told as stories. An adapter stamps them all with
 //! [`store_contract!`](crate::store_contract), each on an empty store of its own.
 
+pub mod admission;
+pub mod api_keys;
 pub mod atomicity;
 pub mod audit;
 pub mod code_outbox;
@@ -8,15 +10,20 @@ pub mod codes;
 pub mod concurrency;
 pub mod credentials;
 pub mod deletions;
+pub mod delivery_sweeps;
+pub mod jobs;
 pub mod keys;
 pub mod limits;
+pub mod messages;
 pub mod moves;
 pub mod personal_data;
 pub mod reads;
 pub mod registration;
 pub mod removal;
+pub mod reports;
 pub mod sealed;
 pub mod sessions;
+pub mod suspects;
 pub mod sweeps;
 pub mod users;
 
@@ -186,6 +193,74 @@ macro_rules! store_contract {
                 a_cancel_and_a_finalisation_that_meet_leave_one_of_them
                 of_parallel_finalisations_one_does_it
             }
+            messages {
+                an_accepted_message_is_kept_whole
+                a_message_that_was_not_committed_is_not_sent
+                a_message_for_nobody_is_accepted
+                an_idempotency_key_is_one_requests_of_one_api_key
+                of_parallel_requests_with_one_key_one_becomes_a_message
+                what_can_be_rung_is_found_once_whoever_names_it
+                what_may_not_be_rung_is_not_found
+                a_thousand_may_be_named_at_once
+                taking_a_message_back_ends_what_nobody_has_claimed
+                a_message_that_is_taken_back_whole_is_over
+                three_hundred_jobs_pass_in_batches
+                a_message_waits_for_the_time_that_it_is_to_be_sent_at
+            }
+            jobs {
+                a_claim_takes_what_is_due_first_and_no_more_than_it_may
+                of_parallel_claims_each_job_is_in_one
+                a_lease_that_ran_out_is_claimed_again_under_a_higher_fence
+                a_postponed_job_is_due_at_its_time_and_says_why
+                a_claim_that_was_given_back_counts_for_nothing
+                every_end_is_kept_with_its_reason
+                a_batch_ends_what_it_may_and_passes_over_the_rest
+                a_job_whose_time_is_over_is_claimed_all_the_same
+                a_job_that_was_set_aside_can_be_put_back
+                only_what_was_set_aside_and_has_time_left_is_put_back
+                busy_and_resting_lanes_are_passed_over_while_others_flow
+            }
+            admission {
+                a_logout_between_acceptance_and_claim_is_seen
+                the_expiry_of_a_session_is_no_end
+                a_revoked_device_is_seen
+                what_moved_to_somebody_else_is_seen
+                what_was_removed_is_seen
+                a_credential_that_was_registered_again_is_rung_as_it_is_now
+                a_message_that_cannot_be_read_holds_nobody_up
+                a_credential_that_cannot_be_read_holds_nobody_up
+                a_browser_is_rung_by_its_own_row
+            }
+            suspects {
+                a_suspect_is_silent_until_it_may_be_probed
+                a_suspect_stays_one_since_the_first_proof
+                registering_ends_a_suspicion
+                what_was_registered_or_rung_since_it_was_claimed_is_no_suspect
+                suspects_are_told_by_their_rows
+                ringing_is_noted_and_ends_a_suspicion
+                the_dead_are_removed_only_where_all_is_as_it_was
+                a_device_on_which_anything_else_lies_outlives_its_dead
+                holding_for_dead_stops_once_and_resumes_once
+            }
+            reports {
+                a_report_counts_a_messages_jobs_by_their_states
+                a_reports_jobs_come_in_pages_without_gap_or_repeat
+                an_unknown_message_has_no_report
+                a_trail_tells_of_a_user_and_their_jobs_newest_first
+            }
+            api_keys {
+                an_api_key_is_found_by_its_hash_until_it_is_revoked
+                the_name_of_a_revoked_key_can_be_used_again
+                of_parallel_keys_of_one_name_one_is_written
+            }
+            delivery_sweeps {
+                finished_jobs_go_from_their_edge_on
+                messages_go_from_their_edge_on_once_their_jobs_have_gone
+                idempotency_keys_go_from_their_edge_on
+                suspects_go_from_their_edge_on_with_what_hangs_on_them
+                sweeps_of_delivery_do_at_most_their_limit_oldest_first
+                an_erased_account_takes_its_jobs_along
+            }
             concurrency {
                 of_parallel_right_guesses_one_uses_the_code
                 of_parallel_guesses_only_so_many_are_counted
@@ -219,6 +294,8 @@ mod tests {
     fn every_story_is_stamped() {
         let stamped = include_str!("contract.rs");
         let topics = [
+            ("admission", include_str!("contract/admission.rs")),
+            ("api_keys", include_str!("contract/api_keys.rs")),
             ("atomicity", include_str!("contract/atomicity.rs")),
             ("audit", include_str!("contract/audit.rs")),
             ("code_outbox", include_str!("contract/code_outbox.rs")),
@@ -226,15 +303,20 @@ mod tests {
             ("concurrency", include_str!("contract/concurrency.rs")),
             ("credentials", include_str!("contract/credentials.rs")),
             ("deletions", include_str!("contract/deletions.rs")),
+            ("delivery_sweeps", include_str!("contract/delivery_sweeps.rs")),
+            ("jobs", include_str!("contract/jobs.rs")),
             ("keys", include_str!("contract/keys.rs")),
             ("limits", include_str!("contract/limits.rs")),
+            ("messages", include_str!("contract/messages.rs")),
             ("moves", include_str!("contract/moves.rs")),
             ("personal_data", include_str!("contract/personal_data.rs")),
             ("reads", include_str!("contract/reads.rs")),
             ("registration", include_str!("contract/registration.rs")),
             ("removal", include_str!("contract/removal.rs")),
+            ("reports", include_str!("contract/reports.rs")),
             ("sealed", include_str!("contract/sealed.rs")),
             ("sessions", include_str!("contract/sessions.rs")),
+            ("suspects", include_str!("contract/suspects.rs")),
             ("sweeps", include_str!("contract/sweeps.rs")),
             ("users", include_str!("contract/users.rs")),
         ];

@@ -1,5 +1,7 @@
 //! Everything that a store can be asked, for tests that look at how it answers.
 
+mod messages;
+
 use doorbell_domain::code::Purpose;
 use doorbell_domain::code_delivery::SHORTEST_LEASE;
 use doorbell_domain::limits::{LimitPolicy, Network, counters};
@@ -22,6 +24,7 @@ pub async fn everything(scene: &Scene) {
     codes(scene).await;
     deliveries(scene).await;
     registrations(scene, one, other).await;
+    messages::messages(scene, one).await;
     let now = scene.tick();
     scene
         .write(move |unit| {
@@ -124,6 +127,7 @@ pub async fn rarities(scene: &Scene) {
             unit.activity(away.user, newest.first().map(|line| line.id), 10)
         })
         .await;
+    messages::rarities(scene, away, leaving).await;
     scene.log_out(suspended).await;
     let now = scene.tick();
     scene
@@ -143,6 +147,10 @@ pub async fn rarities(scene: &Scene) {
             unit.sweep_phones(late, 100)?;
             unit.sweep_failed_phones(late, late, 100)?;
             unit.sweep_counters(late, 100)?;
+            unit.sweep_finished_jobs(late, 100)?;
+            unit.sweep_messages(late, 100)?;
+            unit.sweep_idempotency_keys(late, 100)?;
+            unit.sweep_suspects(late, 100)?;
             unit.sweep_audit(late, 100)
         })
         .await;

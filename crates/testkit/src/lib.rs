@@ -6,12 +6,14 @@
     reason = "this crate is test code, where a panic is how a test fails"
 )]
 
+pub mod browser;
 pub mod build;
 pub mod clock;
 pub mod contract;
 pub mod entropy;
 pub mod everything;
 pub mod scene;
+pub mod scripted;
 pub mod sealer;
 
 use std::any::Any;
@@ -19,6 +21,7 @@ use std::sync::Arc;
 
 use doorbell_domain::store::Store;
 
+pub use browser::{Browser, Unreadable};
 pub use clock::FakeClock;
 pub use entropy::CountingEntropy;
 pub use scene::Scene;

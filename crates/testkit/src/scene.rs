@@ -1,5 +1,7 @@
 //! A store with people in it, for stories.
 
+mod delivery;
+
 use std::fmt::Debug;
 use std::sync::Arc;
 
@@ -17,6 +19,8 @@ use uuid::Uuid;
 
 use crate::build::{self, Draft};
 use crate::{CountingEntropy, FakeClock};
+
+pub use delivery::Sent;
 
 /// A store, a clock and some randomness. Its clones share them.
 #[derive(Clone)]

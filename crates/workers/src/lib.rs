@@ -13,6 +13,8 @@
 mod bell;
 mod codes;
 mod delivery;
+mod dispatch;
+mod messages;
 mod periodic;
 
 use std::sync::Arc;
@@ -25,6 +27,7 @@ use tokio::time::{Instant, timeout_at};
 pub use bell::Bell;
 pub use codes::Codes;
 pub use delivery::Outbox;
+pub use dispatch::Courier;
 
 /// Whether the workers were asked to end.
 pub(crate) type Ending = watch::Receiver<bool>;
@@ -51,6 +54,14 @@ impl Workers {
     pub fn deliver<O: Outbox>(mut self, outbox: O, bell: Bell) -> Self {
         self.0.push(Box::new(move |tasks, ending| {
             tasks.spawn(delivery::run(Arc::new(outbox), bell, ending));
+        }));
+        self
+    }
+
+    /// Delivers the messages of `courier`: when `bell` rings, twice a second, and when it starts.
+    pub fn dispatch<C: Courier>(mut self, courier: C, bell: Bell) -> Self {
+        self.0.push(Box::new(move |tasks, ending| {
+            tasks.spawn(dispatch::run(Arc::new(courier), bell, ending));
         }));
         self
     }

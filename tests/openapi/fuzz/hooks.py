@@ -4,7 +4,7 @@ import threading
 
 import schemathesis
 
-from people import Person, chance, playground_version, ring
+from people import BACK_END, Person, chance, ring, version
 
 # Each of these ends the session that calls it, or may: they sign in anew every time.
 ENDING = {"logout", "revokeToken", "endSession", "requestAccountDeletion", "cancelAccountDeletion"}
@@ -38,12 +38,18 @@ BODIES = {
     "updateDevice": lambda person: {"id": person.telephone()["id"]},
     "unsubscribeFromPush": lambda person: {"endpoint": person.subscription()},
     "unsubscribeFromPushUnderApi": lambda person: {"endpoint": person.subscription()},
+    "sendMessage": lambda person: {"to": {"users": [person.user], "phones": [f"+90{person.number}"]}},
 }
 PATHS = {
     "endSession": lambda person: {"id": person.session},
     "removeDeviceToken": lambda person: {"token": person.telephone()["pushToken"]},
     "removeLiveActivity": lambda person: {"activityId": person.live_activity()},
-    "getPlaygroundPart": lambda person: {"version": playground_version(), "name": "playground.js"},
+    "getMessage": lambda person: {"id": person.message()},
+    "cancelMessage": lambda person: {"id": person.message()},
+    "getUserTrail": lambda person: {"id": person.user},
+    "getPlaygroundPart": lambda person: {"version": version("/docs", "/docs/"), "name": "playground.js"},
+    "getDemoPart": lambda person: {"version": version("/demo", "/demo/assets/"), "name": "demo.js"},
+    "getDemoRing": lambda person: {"id": person.message()},
 }
 QUERIES = {
     "getDevice": lambda person: {"id": person.telephone()["id"]},
@@ -94,6 +100,8 @@ class SignedIn:
         asked = {scheme for one in raw.get("security", []) for scheme in one}
         if "bearer" in asked:
             case.headers.update(person.bearer)
+        if "apiKey" in asked:
+            case.headers.update(BACK_END)
         if "authToken" in asked:
             case.headers["X-Auth-Token"] = person.access
             case.headers["X-User-Id"] = person.user

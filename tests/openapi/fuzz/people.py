@@ -7,10 +7,14 @@ import os
 import random
 import re
 import threading
+from datetime import datetime, timedelta, timezone
 
 import requests
 
 URL = os.environ["DOORBELL_URL"]
+
+# What a back end shows.
+BACK_END = {"Authorization": f"Bearer {os.environ['DOORBELL_API_KEY']}"}
 
 # Hypothesis keeps the module's own generator for itself.
 chance = random.Random()
@@ -57,7 +61,8 @@ class Person:
         said = claims(self.access)
         self.user = said["sub"]
         self.session = said["sid"]
-        self.fingerprint = f"fuzz-{told['phoneNumber']}"
+        self.number = told["phoneNumber"]
+        self.fingerprint = f"fuzz-{self.number}"
         self.calls = 0
 
     def telephone(self):
@@ -83,11 +88,19 @@ class Person:
         ask("POST", "/push/subscribe", json={"endpoint": endpoint, "keys": keys}, headers=self.bearer)
         return endpoint
 
+    def message(self):
+        """The id of a message to them, with a job."""
+        self.subscription()
+        # In a day, so that nobody is rung meanwhile.
+        at = datetime.now(timezone.utc) + timedelta(days=1)
+        body = {"to": {"users": [self.user]}, "notification": {"title": "Ring"}, "sendAt": at.isoformat()}
+        return ask("POST", "/v1/messages", json=body, headers=BACK_END).json()["id"]
+
     def dying(self):
         """Asks for the deletion of their account."""
         ask("POST", "/api/v1/users/me/account-deletion", headers=self.bearer)
 
 
-def playground_version():
-    """The version in the paths of the playground's parts."""
-    return re.search(r"/docs/([0-9a-f]{16})/", ask("GET", "/docs").text)[1]
+def version(page, parts):
+    """The version in the paths of a page's parts."""
+    return re.search(rf"{parts}([0-9a-f]{{16}})/", ask("GET", page).text)[1]

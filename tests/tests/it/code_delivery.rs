@@ -272,19 +272,7 @@ fn senders_that_are_not_whole_are_refused_by_name() {
 
 on_both!(
     production_starts_with_a_sender_and_answers_no_code,
-    |setup: Setup| {
-        setup
-            .env("DOORBELL_MODE", "production")
-            .env("DOORBELL_SECRET", "an example of a secret that is long enough")
-            .env("DOORBELL_ISSUER", "https://doorbell.example.com")
-            .env("DOORBELL_OTP_COUNTRIES", "TR")
-            .without("DOORBELL_LIMITS")
-            .without("DOORBELL_CLOCK_OFFSET_FILE")
-            .env("DOORBELL_SENDERS", "webhook")
-            // Nobody listens there.
-            .env("DOORBELL_OTP_WEBHOOK_URL", "https://127.0.0.1:1/")
-            .env("DOORBELL_OTP_WEBHOOK_SECRET", WEBHOOK_SECRET)
-    },
+    Setup::production,
     async |server: Server| {
         let sent = server.send_otp(&Phone::nth(1)).await.expect(200).json();
         assert_eq!(sent, json!({"countryCode": "+90", "phoneNumber": "5550000001"}));

@@ -7,6 +7,8 @@ mod account;
 #[cfg(test)]
 mod activity;
 #[cfg(test)]
+mod api_keys;
+#[cfg(test)]
 mod backup;
 #[cfg(test)]
 mod bad_input;
@@ -16,6 +18,12 @@ mod canary;
 mod code_delivery;
 #[cfg(test)]
 mod cors;
+#[cfg(test)]
+mod dead_browsers;
+#[cfg(test)]
+mod delivery;
+#[cfg(test)]
+mod demo;
 #[cfg(test)]
 mod device_token;
 #[cfg(test)]
@@ -27,9 +35,13 @@ mod edge;
 #[cfg(test)]
 mod headers;
 #[cfg(test)]
+mod interrupted_delivery;
+#[cfg(test)]
 mod key_rotation;
 #[cfg(test)]
 mod limits;
+#[cfg(test)]
+mod messages;
 #[cfg(test)]
 mod metrics;
 #[cfg(test)]
@@ -39,7 +51,9 @@ mod one_registry;
 #[cfg(test)]
 mod outages;
 #[cfg(test)]
-mod playground;
+mod pages;
+#[cfg(test)]
+mod push_test;
 #[cfg(test)]
 mod races;
 #[cfg(test)]
@@ -59,10 +73,16 @@ mod starting;
 #[cfg(test)]
 mod stolen_database;
 #[cfg(test)]
+mod superseded;
+#[cfg(test)]
 mod timing;
 #[cfg(test)]
 mod token_headers;
 #[cfg(test)]
+mod trail;
+#[cfg(test)]
 mod transport;
 #[cfg(test)]
 mod two_servers;
+#[cfg(test)]
+mod vapid_rotation;

@@ -252,6 +252,7 @@ on_both!(
             "/health/live",
             "/health/ready",
             "/docs",
+            "/demo",
             "/openapi.json",
             "/.well-known/jwks.json",
             "/api/v1/auth/me",

@@ -254,6 +254,37 @@ on_both!(
     }
 );
 
+on_both!(
+    where_push_services_are_listed_others_are_refused,
+    |setup| setup.env("DOORBELL_WEBPUSH_HOSTS", "known,push.example.com"),
+    async |server| {
+        let person = server.sign_in(&Phone::nth(1)).await;
+        for (endpoint, taken) in [
+            ("https://web.push.apple.com/QGuQyavXutnMH", true),
+            ("https://push.example.com/x", true),
+            ("https://xpush.example.com/x", false),
+            ("https://push.example.com.attacker.example/x", false),
+            ("https://8.8.8.8/x", false),
+            // A developer's own machine need not be listed.
+            ("http://localhost:9090/x", true),
+        ] {
+            let body = with(browser(), "endpoint", json!(endpoint));
+            let answer = server
+                .post("/push/subscribe")
+                .by(&person)
+                .json(&body)
+                .send()
+                .await;
+            if taken {
+                created(&answer);
+            } else {
+                answer.assert_status(400);
+                assert_eq!(answer.json()["code"], "invalid_endpoint", "{answer}");
+            }
+        }
+    }
+);
+
 on_both!(keys_are_a_point_on_the_curve_and_16_bytes, async |server| {
     let person = server.sign_in(&Phone::nth(1)).await;
     let point = BASE64_URL_SAFE_NO_PAD.decode(P256DH).expect("base64url");

@@ -25,17 +25,20 @@ pub enum Scope {
     NetworkSends,
     /// Codes sent to a range of numbers.
     PrefixSends,
+    /// Messages that a user sends to themselves.
+    PushTests,
 }
 
 impl Scope {
     /// All scopes.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::AllSends,
         Self::CountrySends,
         Self::NetworkVerifies,
         Self::NetworkRefreshes,
         Self::NetworkSends,
         Self::PrefixSends,
+        Self::PushTests,
     ];
 
     /// The name that rows carry.
@@ -47,6 +50,7 @@ impl Scope {
             Self::NetworkRefreshes => "network_refreshes",
             Self::NetworkSends => "network_sends",
             Self::PrefixSends => "prefix_sends",
+            Self::PushTests => "push_tests",
         }
     }
 
@@ -58,7 +62,11 @@ impl Scope {
     const fn shards(self) -> u32 {
         match self {
             Self::AllSends | Self::CountrySends => 16,
-            Self::NetworkVerifies | Self::NetworkRefreshes | Self::NetworkSends | Self::PrefixSends => 1,
+            Self::NetworkVerifies
+            | Self::NetworkRefreshes
+            | Self::NetworkSends
+            | Self::PrefixSends
+            | Self::PushTests => 1,
         }
     }
 }

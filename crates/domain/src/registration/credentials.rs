@@ -96,6 +96,13 @@ impl Work<'_> {
         };
         let caller = self.registration.caller;
         let at = self.registration.at;
+        // Whoever's it was: the browser has not subscribed anew.
+        let before = self
+            .state
+            .subscriptions
+            .values()
+            .find(|s| s.endpoint == *endpoint);
+        let vapid_key = vapid_key.resolve(before.map(|s| s.vapid_key.as_str()));
         self.claim(endpoint.address());
         let own = self
             .state
@@ -118,11 +125,12 @@ impl Work<'_> {
             session_ended: false,
             endpoint: endpoint.clone(),
             keys: keys.clone(),
-            vapid_key: vapid_key.clone(),
+            vapid_key,
             device_name: device_name.clone(),
             user_agent: user_agent.clone(),
             created_at,
             last_used_at: at,
+            suspect_at: None,
         };
         self.state.subscriptions.insert(id, subscription.clone());
         Some(subscription)

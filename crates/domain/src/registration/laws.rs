@@ -340,7 +340,7 @@ fn credential(kind: u8, app: u8, value: u8) -> Credential {
         _ => Credential::WebPush {
             endpoint: WebPushEndpoint::restore(format!("https://push.example.com/{value}")),
             keys: SubscriptionKeys::restore([4; 65], [1; 16]),
-            vapid_key: "1".to_owned(),
+            vapid_key: MadeUnder::Presumed("1".to_owned()),
             device_name: None,
             user_agent: None,
         },

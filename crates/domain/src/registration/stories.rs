@@ -58,7 +58,7 @@ fn mailbox(path: &str) -> Credential {
     Credential::WebPush {
         endpoint: WebPushEndpoint::restore(format!("https://push.example.com/{path}")),
         keys: SubscriptionKeys::restore([4; 65], [1; 16]),
-        vapid_key: "1".to_owned(),
+        vapid_key: MadeUnder::Presumed("1".to_owned()),
         device_name: None,
         user_agent: None,
     }
@@ -310,6 +310,28 @@ fn a_subscription_leaves_with_its_device_when_the_browser_changes_hands() {
     assert_ne!(bobs.subscription.map(|s| s.id), Some(first.id));
     assert!(!registry.devices.contains_key(&first.device), "removed with it");
     assert_eq!(registry.users[&user(ANN)].devices, 0);
+}
+
+#[test]
+fn a_subscription_stays_with_the_key_that_it_was_made_under() {
+    let mut registry = registry();
+    let mut subscribed = |n, who, under: MadeUnder| {
+        let mut credential = mailbox("a");
+        if let Credential::WebPush { vapid_key, .. } = &mut credential {
+            *vapid_key = under;
+        }
+        let registered = registry.register(&registration(n, who, browser(), vec![credential]));
+        let subscription = registered.expect("accepted").subscription;
+        subscription.expect("a row").vapid_key
+    };
+    let presumed = |key: &str| MadeUnder::Presumed(key.to_owned());
+    assert_eq!(subscribed(1, ANN, presumed("old")), "old");
+    assert_eq!(subscribed(2, ANN, presumed("new")), "old");
+    // The browser is the same, whoever signs in there.
+    assert_eq!(subscribed(3, BOB, presumed("new")), "old");
+    // It knows best.
+    assert_eq!(subscribed(4, BOB, MadeUnder::Said("new".to_owned())), "new");
+    assert_eq!(subscribed(5, ANN, presumed("newer")), "new");
 }
 
 #[test]

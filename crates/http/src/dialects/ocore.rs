@@ -1,11 +1,8 @@
 //! oCore: Web Push subscriptions under `/push` and `/api/push`, bare bodies, RFC 9457 errors.
 
-mod problem;
 mod subscriptions;
 
 use crate::routing::{Operation, operation};
-
-pub(crate) use problem::{Code, Problem, render};
 
 /// The operations at both of their places, in the order of the document.
 pub(crate) fn operations() -> Vec<Operation> {

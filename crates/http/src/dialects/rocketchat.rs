@@ -3,6 +3,7 @@
 mod coded_error;
 mod lenient_body;
 mod push_info;
+mod push_test;
 mod push_token;
 
 use crate::routing::{Operation, operation};
@@ -15,5 +16,6 @@ pub(crate) fn operations() -> Vec<Operation> {
         operation::<push_token::__path_register, _>(push_token::register),
         operation::<push_token::__path_remove, _>(push_token::remove),
         operation::<push_info::__path_info, _>(push_info::info),
+        operation::<push_test::__path_test, _>(push_test::test),
     ]
 }

@@ -9,9 +9,10 @@ use utoipa::ToSchema;
 use utoipa::openapi::{Content, Ref, RefOr, Response, Schema};
 
 use crate::dialect::Dialect;
-use crate::dialects::{allmine, easyflow, ocore, rocketchat};
+use crate::dialects::{allmine, easyflow, rocketchat};
 use crate::failure::Failure;
 use crate::instant::Instant;
+use crate::problem::{self, Problem};
 use crate::routing::Schemas;
 
 /// Gives the response of a failed request the content that its dialect answers.
@@ -38,7 +39,7 @@ pub(super) fn fill(response: &mut Response, status: u16, dialect: Dialect, schem
             schema_of::<easyflow::ErrorAnswer>(schemas),
             easyflow::answer(&failure, None),
         ),
-        Dialect::Problem => (schema_of::<ocore::Problem>(schemas), ocore::render(&failure)),
+        Dialect::Problem => (schema_of::<Problem>(schemas), problem::render(&failure)),
     };
     let media_type = answer
         .headers()

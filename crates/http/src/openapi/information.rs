@@ -5,12 +5,12 @@ use utoipa::openapi::server::{ServerBuilder, ServerVariableBuilder};
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{Contact, Info, InfoBuilder, LicenseBuilder, Server, Tag};
 
-const DESCRIPTION: &str = "Phone sign-in and push-token registry: who is at which device, and which token rings it. \
+const DESCRIPTION: &str = "Phone sign-in and push delivery: who is at which device, which token rings it, and ringing it. \
 One registry behind four public API dialects; a device that one dialect registers is there in the others, under the \
 same id.
 
 **Sign in** with `sendOtp` and `verifyOtp`. One access token serves every dialect: as `Authorization: Bearer` for \
-Allmine, easyflow and oCore, as `X-Auth-Token` with the user's id as `X-User-Id` for Rocket.Chat.
+Allmine, easyflow and oCore, as `X-Auth-Token` with the user's id as `X-User-Id` for Rocket.Chat. Back ends **ring** with `sendMessage`, by an API key.
 
 **Requests** are JSON in UTF-8, at most 64 KiB; fields that are not listed are ignored, and lengths are bytes of UTF-8. \
 **Instants** are ISO 8601 in UTC with three decimals. **Ids** are UUIDs (version 7), the same in every dialect.
@@ -98,9 +98,16 @@ pub(super) fn tags() -> Vec<Tag> {
             access token. Bodies are bare; errors are problem details (RFC 9457) with a `code` to branch on.",
         ),
         tag(
+            "Messages",
+            "Ringing devices, and seeing what became of it, under `/v1`: for back ends. `Authorization: Bearer` with an API key, which \
+            `doorbell apikey create NAME` prints once; an access token opens nothing here, nor an API key anything else. Whoever holds a \
+            key may ring everybody and read everybody's trail. Bodies are bare; errors are problem details (RFC 9457) with a `code` to \
+            branch on. Lists are paged by the last id of the page before.",
+        ),
+        tag(
             "Service",
-            "Doorbell's own operations: its health, its public keys, its document. Nobody need be signed in. Errors are \
-            problem details (RFC 9457).",
+            "Doorbell's own operations: its health, its public keys, its document. Nobody need be signed in, but to ring \
+            by the demo. Errors are problem details (RFC 9457).",
         ),
     ]
 }
@@ -118,6 +125,19 @@ pub(super) fn security_schemes() -> Vec<(&'static str, SecurityScheme)> {
                     .bearer_format("JWT")
                     .description(Some(
                         "The `accessToken` of verify-otp or refresh, without the Bearer prefix.",
+                    ))
+                    .build(),
+            ),
+        ),
+        (
+            "apiKey",
+            SecurityScheme::Http(
+                HttpBuilder::new()
+                    .scheme(HttpAuthScheme::Bearer)
+                    .bearer_format("dbk_…")
+                    .description(Some(
+                        "An API key, as `doorbell apikey create NAME` prints it once (`dbk_` and 43 characters), without the Bearer \
+                        prefix. It never expires; `doorbell apikey revoke NAME` ends it at once.",
                     ))
                     .build(),
             ),

@@ -53,7 +53,11 @@ fn common_errors(described: &Described, dialect: Dialect) -> Vec<(&'static str, 
         "500",
         "The server failed; the fault is in its log under `X-Request-Id`.",
     );
-    if described.tags.as_deref() == Some(&["Service".to_owned()]) {
+    let signed_in = described
+        .security
+        .as_ref()
+        .is_some_and(|needed| !needed.is_empty());
+    if described.tags.as_deref() == Some(&["Service".to_owned()]) && !signed_in {
         return vec![failed];
     }
     let mut errors = vec![
@@ -63,11 +67,7 @@ fn common_errors(described: &Described, dialect: Dialect) -> Vec<(&'static str, 
             "The database cannot be reached, and normally nothing was done. Try again after `Retry-After` seconds.",
         ),
     ];
-    if described
-        .security
-        .as_ref()
-        .is_some_and(|needed| !needed.is_empty())
-    {
+    if signed_in {
         errors.push((
             "401",
             "Not signed in: the access token is missing, wrong, expired, or of a session that has ended.",

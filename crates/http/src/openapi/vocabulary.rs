@@ -48,7 +48,8 @@ vocabulary! {
     /// row that the phone must wait; `session_ended` a session ended, `reason` says why; `foreign_fingerprint` another fingerprint
     /// than the session's was shown; `device_added`, `device_revoked`, `device_revived`; `address_gained`, `address_lost` a push token
     /// or a browser came from, or went to, another account, `reason` names its provider; `credential_removed` a push token or a
-    /// subscription was removed; `deletion_requested`, `deletion_cancelled`, `deletion_finalized`.
+    /// subscription was removed; `credential_suspect`, `credential_dead` its provider said that it is gone, once, or again a day later;
+    /// `deletion_requested`, `deletion_cancelled`, `deletion_finalized`.
     AuditAction = doorbell_domain::audit::AuditAction::ALL.iter().map(|action| action.name());
     /// Why a session ended: `logout` everywhere; `revoked` by itself; `reuse` of an old refresh token; `account_deletion`.
     SessionEnd = doorbell_domain::session::EndReason::ALL.map(doorbell_domain::session::EndReason::name);
@@ -56,8 +57,20 @@ vocabulary! {
     PushProvider = doorbell_domain::Provider::ALL.map(doorbell_domain::Provider::name);
     /// What a push token is for: `alert` ordinary notifications; `push_to_start`, `live_activity` those of Live Activities.
     PushTokenKind = ["alert", "push_to_start", "live_activity"];
+    /// How soon a message must reach a device that saves its battery: `very-low` on power and Wi-Fi; `low` on either; `normal` on neither;
+    /// `high` even at a low battery.
+    MessageUrgency = doorbell_domain::message::Urgency::ALL.map(doorbell_domain::message::Urgency::name);
+    /// What a job is doing: `pending` waits for its first attempt; `sending` is being attempted; `retrying` waits for the next one.
+    /// Or how it ended: `delivered`, its provider took it; `dead`, its provider says that the credential is gone; `failed`, it will never
+    /// be taken; `expired`, its time is over; `cancelled`, it was taken back; `superseded`, what it was for may not be rung by it any more.
+    JobState = doorbell_domain::job::State::ALL.map(doorbell_domain::job::State::name);
+    /// Why a job was postponed, or ended so. Of the provider: `gone`, `too_large`, `refused`, `misconfigured` (it does not believe this
+    /// server), `throttled`, `provider_failed`, `too_slow`, `unreachable`, `forbidden_address`. Of this server: `provider_off` (it does not
+    /// deliver by that provider), `set_aside` (attempts ended nobody knows how, five times in a row), `unreadable`. Of the credential:
+    /// `session_ended`, `moved`, `removed`, `device_revoked`, `suspect`. Of the message: `time_over`, `taken_back`.
+    JobReason = doorbell_domain::job::Reason::ALL.iter().map(|reason| reason.name());
     /// What kind of problem it is: what to branch on.
-    ProblemCode = crate::dialects::ocore::Code::NAMES.iter().copied();
+    ProblemCode = crate::problem::Code::NAMES.iter().copied();
     /// What to branch on.
     RocketChatErrorType = crate::dialects::rocketchat::CODES;
 }
@@ -87,6 +100,16 @@ fn always(word: &str) -> ObjectBuilder {
 /// Rocket.Chat's word for a failure of sign-in.
 pub(crate) fn always_error() -> ObjectBuilder {
     always("error").description(Some("Always `error`."))
+}
+
+/// The kind of a trail's entry that is something that happened.
+pub(crate) fn always_event() -> ObjectBuilder {
+    always("event").description(Some("Always `event` here."))
+}
+
+/// The kind of a trail's entry that is a delivery.
+pub(crate) fn always_delivery() -> ObjectBuilder {
+    always("delivery").description(Some("Always `delivery` here."))
 }
 
 /// The only status that an answer of a server in health has.

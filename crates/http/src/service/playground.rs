@@ -1,35 +1,19 @@
-//! The playground: a page that reads the document and tries its operations. All of it is in the binary.
+//! The playground: a page that reads the document and tries its operations.
 
-use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use actix_web::HttpResponse;
-use actix_web::http::header::{CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, LOCATION};
+use actix_web::http::header::LOCATION;
 
-use super::asset::{Asset, digest};
+use super::page::{Page, Parts, parts};
 use crate::call::Call;
 use crate::failure::Failure;
 use crate::routing::Answer;
 
-/// Nothing from elsewhere, nothing inline, no frame around it: what a page that holds an access token may need.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
-    base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const HTML: &str = include_str!("../../playground/index.html");
 
-const CROSS_ORIGIN_OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
-
-/// Where the page names the version of its parts.
-const VERSION_MARK: &str = "{version}";
-
-const PAGE: &str = include_str!("../../playground/index.html");
-
-macro_rules! parts {
-    ($($name:literal,)*) => {
-        /// What the page loads, by file name.
-        const PARTS: &[(&str, &str)] = &[$(($name, include_str!(concat!("../../playground/", $name))),)*];
-    };
-}
-
-parts! {
+const PARTS: Parts = parts! {
+    "playground":
     "answer.js",
     "badge.js",
     "bell.svg",
@@ -39,6 +23,7 @@ parts! {
     "curl.js",
     "drafts.js",
     "element.js",
+    "look.css",
     "markdown.js",
     "navigation.js",
     "openapi.js",
@@ -51,35 +36,9 @@ parts! {
     "servers.js",
     "trial.js",
     "typescript.js",
-}
+};
 
-fn media_type_of(name: &str) -> &'static str {
-    match name.rsplit('.').next() {
-        Some("css") => "text/css; charset=utf-8",
-        Some("svg") => "image/svg+xml",
-        _ => "text/javascript; charset=utf-8",
-    }
-}
-
-/// The page and its parts, the version of the parts being a digest of them all.
-struct Playground {
-    version: String,
-    page: Asset,
-    parts: BTreeMap<&'static str, Asset>,
-}
-
-static PLAYGROUND: LazyLock<Playground> = LazyLock::new(|| {
-    let bytes: Vec<&[u8]> = PARTS.iter().map(|(_, text)| text.as_bytes()).collect();
-    let version = digest(&bytes);
-    Playground {
-        page: Asset::new("text/html; charset=utf-8", PAGE.replace(VERSION_MARK, &version)),
-        parts: PARTS
-            .iter()
-            .map(|(name, text)| (*name, Asset::new(media_type_of(name), *text)))
-            .collect(),
-        version,
-    }
-});
+static PLAYGROUND: LazyLock<Page> = LazyLock::new(|| Page::new(HTML, &[PARTS]));
 
 /// Open the playground.
 ///
@@ -92,14 +51,7 @@ static PLAYGROUND: LazyLock<Playground> = LazyLock::new(|| {
         (status = 304, description = "It is the one that `If-None-Match` names."),
     ))]
 pub(super) async fn page(call: &mut Call) -> Answer {
-    let mut answer = PLAYGROUND.page.revalidated(&call.request);
-    let headers = answer.headers_mut();
-    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
-    headers.insert(
-        CROSS_ORIGIN_OPENER_POLICY,
-        HeaderValue::from_static("same-origin"),
-    );
-    Ok(answer)
+    Ok(PLAYGROUND.open(call))
 }
 
 /// Get a part of the playground.
@@ -120,12 +72,7 @@ pub(super) async fn page(call: &mut Call) -> Answer {
         (status = 404, description = "There is no such part in this version."),
     ))]
 pub(super) async fn part(call: &mut Call) -> Answer {
-    let path = call.request.match_info();
-    let found = PLAYGROUND
-        .parts
-        .get(path.query("name"))
-        .filter(|_| path.query("version") == PLAYGROUND.version);
-    Ok(found.ok_or(Failure::NotFound)?.for_good(&call.request))
+    PLAYGROUND.part(call)
 }
 
 /// Go to the playground.
@@ -138,7 +85,7 @@ pub(super) async fn part(call: &mut Call) -> Answer {
         (status = 404, description = "This server runs in production."),
     ))]
 pub(super) async fn root(call: &mut Call) -> Answer {
-    if call.api.leads_to_playground {
+    if call.api.is_development {
         Ok(HttpResponse::SeeOther()
             .insert_header((LOCATION, "/docs"))
             .finish())
@@ -150,18 +97,14 @@ pub(super) async fn root(call: &mut Call) -> Answer {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
-    use std::fs;
 
+    use super::super::page::files_of;
     use super::*;
 
     #[test]
     fn every_file_of_the_playground_is_in_the_binary() {
-        let folder = fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/playground")).expect("the folder");
-        let files: BTreeSet<String> = folder
-            .map(|entry| entry.expect("a file").file_name().to_string_lossy().into_owned())
-            .filter(|name| name != "index.html")
-            .collect();
-        let known: BTreeSet<String> = PARTS.iter().map(|(name, _)| (*name).to_owned()).collect();
-        assert_eq!(files, known);
+        let mut known: BTreeSet<String> = PARTS.iter().map(|(name, _)| (*name).to_owned()).collect();
+        known.insert("index.html".to_owned());
+        assert_eq!(files_of("playground"), known);
     }
 }

@@ -151,17 +151,18 @@ statement! {
     /// Writes subscriptions whole.
     UpsertSubscriptions:
     "INSERT INTO subscriptions (id, user_id, device_id, session_id, endpoint_hash, sealed_endpoint, sealed_keys,
-        vapid_key, device_name, user_agent, created_at, last_used_at) SELECT * FROM unnest("
+        vapid_key, device_name, user_agent, created_at, last_used_at, suspect_at) SELECT * FROM unnest("
     [ids: Vec<Uuid> => Array<SqlUuid>] ", " [users: Vec<Uuid> => Array<SqlUuid>] ", "
     [devices: Vec<Uuid> => Array<SqlUuid>] ", " [sessions: Vec<Uuid> => Array<SqlUuid>] ", "
     [hashes: Vec<Vec<u8>> => Array<Binary>] ", " [endpoints: Vec<Vec<u8>> => Array<Binary>] ", "
     [keys: Vec<Vec<u8>> => Array<Binary>] ", " [vapid_keys: Vec<String> => Array<Text>] ", "
     [names: Vec<Option<String>> => Array<Nullable<Text>>] ", "
     [user_agents: Vec<Option<String>> => Array<Nullable<Text>>] ", "
-    [created_at: Vec<Moment> => Array<Timestamptz>] ", " [last_used_at: Vec<Moment> => Array<Timestamptz>]
+    [created_at: Vec<Moment> => Array<Timestamptz>] ", " [last_used_at: Vec<Moment> => Array<Timestamptz>] ", "
+    [suspect_at: Vec<Option<Moment>> => Array<Nullable<Timestamptz>>]
     ") ON CONFLICT (id) DO UPDATE SET session_id = excluded.session_id, sealed_keys = excluded.sealed_keys,
         vapid_key = excluded.vapid_key, device_name = excluded.device_name, user_agent = excluded.user_agent,
-        last_used_at = excluded.last_used_at"
+        last_used_at = excluded.last_used_at, suspect_at = excluded.suspect_at"
 }
 
 impl UpsertSubscriptions {
@@ -183,6 +184,7 @@ impl UpsertSubscriptions {
             }),
             created_at: column(rows, |row| Moment(row.created_at)),
             last_used_at: column(rows, |row| Moment(row.last_used_at)),
+            suspect_at: column(rows, |row| row.suspect_at.map(Moment)),
         })
     }
 }

@@ -95,7 +95,7 @@ impl Credentials for Repositories<'_> {
 }
 
 impl Repositories<'_> {
-    fn hold_user(&mut self, user: UserId) -> Found<()> {
+    pub(super) fn hold_user(&mut self, user: UserId) -> Found<()> {
         self.ask(|connection| {
             users::table
                 .filter(users::id.eq(user.uuid()))

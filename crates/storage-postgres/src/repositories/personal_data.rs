@@ -7,8 +7,8 @@ use doorbell_domain::{AuditId, Caller, UserId};
 use doorbell_storage::Vault;
 use uuid::Uuid;
 
+use super::Repositories;
 use super::codes::phone_state;
-use super::{Repositories, Transaction};
 use crate::moment::Moment;
 use crate::rows::{DeviceRow, HeldTokenRow, SentCodeRow, SessionRow, SubscriptionRow, TrailRow, UserRow};
 use crate::schema::{
@@ -26,17 +26,7 @@ impl PersonalData for Repositories<'_> {
 
     fn export(&mut self, caller: Caller, most: u32) -> Found<Option<ForSession<Export>>> {
         let one_more = i64::from(most) + 1;
-        let found = match self.transaction {
-            // Several statements, and all of them see one instant.
-            Transaction::None => self.ask(|connection| {
-                connection
-                    .build_transaction()
-                    .read_only()
-                    .repeatable_read()
-                    .run(|connection| load(connection, caller, one_more))
-            }),
-            Transaction::Open { .. } => self.ask(|connection| load(connection, caller, one_more)),
-        }?;
+        let found = self.ask_at_one_instant(|connection| load(connection, caller, one_more))?;
         let Some(held) = found else {
             return Ok(None);
         };
@@ -91,7 +81,13 @@ fn newest<R, T>(rows: Vec<R>, read: impl Fn(R) -> Found<T>, most: u32) -> Found<
     Ok(Newest::of(items, most))
 }
 
-fn lines(connection: &mut PgConnection, user: Uuid, before: Uuid, limit: i64) -> QueryResult<Vec<TrailRow>> {
+/// The newest lines of a user's trail, those before `before`.
+pub(super) fn lines(
+    connection: &mut PgConnection,
+    user: Uuid,
+    before: Uuid,
+    limit: i64,
+) -> QueryResult<Vec<TrailRow>> {
     trail::table
         .filter(trail::user_id.eq(user))
         .filter(trail::id.lt(before))

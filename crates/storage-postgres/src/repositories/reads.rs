@@ -53,12 +53,12 @@ statement! {
 }
 
 statement! {
-    /// Subscriptions that are not suspended. Asked for each by its key: joined, a planner that has seen only empty tables looks
+    /// Subscriptions that can be rung. Asked for each by its key: joined, a planner that has seen only empty tables looks
     /// through every live session of everybody.
     SubscriptionsOf -> (sessions::SqlType, Nullable<subscriptions::SqlType>):
     "SELECT " {sessions::all_columns} ", " {subscriptions::all_columns}
     " FROM sessions
-    LEFT JOIN subscriptions ON subscriptions.user_id = sessions.user_id
+    LEFT JOIN subscriptions ON subscriptions.user_id = sessions.user_id AND subscriptions.suspect_at IS NULL
         AND 'active' = (SELECT devices.status FROM devices WHERE devices.id = subscriptions.device_id)
         AND (SELECT holder.ended_at IS NULL FROM sessions holder WHERE holder.id = subscriptions.session_id)
     WHERE sessions.id = " [session: Uuid => SqlUuid] " AND sessions.user_id = " [user: Uuid => SqlUuid]

@@ -7,7 +7,7 @@ use doorbell_domain::store::{Found, Resealed, SealedValue, SealedValues, StoreEr
 use uuid::Uuid;
 
 use super::Repositories;
-use crate::schema::{code_outbox, keys, push_tokens, subscriptions};
+use crate::schema::{code_outbox, keys, messages, push_tokens, subscriptions};
 use crate::statement::statement;
 
 /// Declares the statement that writes one column anew, and how it is made.
@@ -59,6 +59,10 @@ replace! {
     /// Writes `code_outbox.sealed` anew.
     ReplaceCodes, "code_outbox", "sealed"
 }
+replace! {
+    /// Writes `messages.sealed` anew.
+    ReplaceMessages, "messages", "sealed"
+}
 
 /// Reads a column's values behind a row, in order.
 macro_rules! behind {
@@ -89,6 +93,7 @@ impl SealedValues for Repositories<'_> {
             }
             SealedColumn::SubscriptionKeys => behind!(connection, subscriptions::sealed_keys, after, limit),
             SealedColumn::CodeOutbox => behind!(connection, code_outbox::sealed, after, limit),
+            SealedColumn::Messages => behind!(connection, messages::sealed, after, limit),
         })?;
         Ok(rows
             .into_iter()
@@ -103,6 +108,7 @@ impl SealedValues for Repositories<'_> {
             SealedColumn::SubscriptionEndpoints => ReplaceEndpoints::of(values).execute(connection),
             SealedColumn::SubscriptionKeys => ReplaceSubscriptionKeys::of(values).execute(connection),
             SealedColumn::CodeOutbox => ReplaceCodes::of(values).execute(connection),
+            SealedColumn::Messages => ReplaceMessages::of(values).execute(connection),
         })?;
         u32::try_from(written)
             .map_err(|_| StoreError::Failed("more rows than values were written".to_owned()))

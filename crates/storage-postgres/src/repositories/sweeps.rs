@@ -145,14 +145,14 @@ statement! {
 }
 
 /// A credential's row: its id, its user, and its address.
-type Owned = (Uuid, Uuid, String, Vec<u8>);
+pub(super) type Owned = (Uuid, Uuid, String, Vec<u8>);
 
 /// Credentials whose users and addresses are locked.
 #[derive(Default)]
-struct Held {
+pub(super) struct Held {
     tokens: Vec<Uuid>,
-    subscriptions: Vec<Uuid>,
-    addresses: Vec<Address>,
+    pub(super) subscriptions: Vec<Uuid>,
+    pub(super) addresses: Vec<Address>,
 }
 
 impl Sweeps for Repositories<'_> {
@@ -196,6 +196,7 @@ impl Sweeps for Repositories<'_> {
                 .filter(sessions::user_id.eq(user.uuid()))
                 .execute(connection)
         })?;
+        self.erase_jobs(user)?;
         let Some(phone) = phone.map(PhoneNumber::e164) else {
             return Ok(());
         };
@@ -389,7 +390,7 @@ impl Repositories<'_> {
     }
 
     /// Locks the users whom nobody else holds, then the addresses of their rows; gives these rows.
-    fn hold(&mut self, tokens: Vec<Owned>, subscriptions: Vec<Owned>) -> Found<Held> {
+    pub(super) fn hold(&mut self, tokens: Vec<Owned>, subscriptions: Vec<Owned>) -> Found<Held> {
         let rows = tokens.iter().chain(&subscriptions);
         let owners: BTreeSet<Uuid> = rows.map(|(_, user, ..)| *user).collect();
         if owners.is_empty() {
@@ -450,12 +451,18 @@ impl Repositories<'_> {
         }
         let removed = (tokens, emptied.len());
         if !emptied.is_empty() {
-            let statement = DropEmptyDevices { ids: emptied };
-            self.ask(|connection| (&statement).execute(connection))?;
+            self.drop_emptied(emptied)?;
         }
         if !held.addresses.is_empty() {
             self.drop_unused(&held.addresses)?;
         }
         Ok(removed)
+    }
+
+    /// Removes those of the devices on which nothing lies.
+    pub(super) fn drop_emptied(&mut self, devices: Vec<Uuid>) -> Found<()> {
+        let statement = DropEmptyDevices { ids: devices };
+        self.ask(|connection| (&statement).execute(connection))?;
+        Ok(())
     }
 }

@@ -1,6 +1,7 @@
 //! What a device is rung by.
 
 use diesel::prelude::*;
+use doorbell_domain::job::CredentialId;
 use doorbell_domain::store::Found;
 use doorbell_domain::text::{AppName, Text};
 use doorbell_domain::{DeviceUid, Provider, SessionId, Subscription, SubscriptionId, Token, TokenId, UserId};
@@ -8,6 +9,7 @@ use doorbell_storage::parts::{self, optional};
 use doorbell_storage::{OrInconsistent, Vault, inconsistent};
 use uuid::Uuid;
 
+use super::instant;
 use crate::moment::Moment;
 
 #[derive(Queryable)]
@@ -28,6 +30,11 @@ pub(crate) struct TokenRow {
 }
 
 impl TokenRow {
+    /// What it is to a job.
+    pub(crate) fn credential(&self) -> Found<CredentialId> {
+        parts::credential(&self.provider, self.id, "push_tokens")
+    }
+
     pub(crate) fn read(self, session_ended: bool, vault: &Vault) -> Found<Token> {
         const TABLE: &str = "push_tokens";
         let id = TokenId::from_uuid(self.id);
@@ -67,9 +74,15 @@ pub(crate) struct SubscriptionRow {
     user_agent: Option<String>,
     created_at: Moment,
     last_used_at: Moment,
+    suspect_at: Option<Moment>,
 }
 
 impl SubscriptionRow {
+    /// What it is to a job.
+    pub(crate) const fn credential(&self) -> CredentialId {
+        CredentialId::WebPush(SubscriptionId::from_uuid(self.id))
+    }
+
     pub(crate) fn read(self, session_ended: bool, vault: &Vault) -> Found<Subscription> {
         const TABLE: &str = "subscriptions";
         let id = SubscriptionId::from_uuid(self.id);
@@ -94,6 +107,7 @@ impl SubscriptionRow {
             user_agent: optional(self.user_agent, Text::parse, TABLE, "user_agent")?,
             created_at: self.created_at.0,
             last_used_at: self.last_used_at.0,
+            suspect_at: instant(self.suspect_at),
         })
     }
 }

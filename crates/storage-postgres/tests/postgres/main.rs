@@ -5,6 +5,8 @@
 
 mod contract;
 mod database;
+mod days;
+mod delivery_races;
 mod failure;
 mod lanes;
 mod plans;

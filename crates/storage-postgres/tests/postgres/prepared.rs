@@ -1,10 +1,11 @@
-//! Every statement of `register` is prepared once a connection.
+//! Every statement of `register`, and of a delivery, is prepared once a connection.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use diesel::connection::{Instrumentation, InstrumentationEvent, set_default_instrumentation};
-use doorbell_domain::Platform;
+use doorbell_domain::job::{CredentialId, FinalState, Finished, LEASE, Lane, Postponed, Reason, Target};
+use doorbell_domain::{Caller, Platform};
 use doorbell_testkit::Scene;
 use doorbell_testkit::build::{alert, live_activity, push_to_start, web_push};
 
@@ -59,8 +60,45 @@ impl Instrumentation for Watch {
     }
 }
 
+/// Everything that happens to a message on its way, in three transactions as it would.
+async fn deliver(scene: &Scene, caller: Caller) {
+    let sent = scene.send(caller.user).await;
+    let late = sent.message.send_at + LEASE;
+    let credentials: Vec<CredentialId> = sent.targets.iter().map(Target::credential).collect();
+    scene
+        .write(move |unit| {
+            let now = sent.message.send_at;
+            let claimed = unit.claim_jobs(now, LEASE, 10, &[Lane::restore("another")])?;
+            let (first, rest) = claimed.split_first().expect("several");
+            let over = Finished::by_attempt(first, FinalState::Delivered, None);
+            let again: Vec<_> = rest
+                .iter()
+                .map(|claimed| Postponed {
+                    id: claimed.job.id,
+                    fence: claimed.schedule.fence,
+                    due_at: now,
+                    reason: Reason::TooSlow,
+                })
+                .collect();
+            unit.finish_jobs(&[over], now)?;
+            assert_eq!(unit.postpone_jobs(&again, now)?.len(), rest.len());
+            unit.rest_lane(&Lane::restore("slow"), now)?;
+            unit.note_rung(&credentials, now)?;
+            unit.suspect(&credentials, now, now)?;
+            unit.note_rung(&credentials, now)?;
+            let claimed = unit.claim_jobs(now, LEASE, 10, &[])?;
+            let unused: Vec<_> = claimed
+                .iter()
+                .map(|claimed| (claimed.job.id, claimed.schedule.fence))
+                .collect();
+            unit.return_jobs(&unused, now)?;
+            unit.cancel_message(sent.message.id, late)
+        })
+        .await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_second_registration_prepares_nothing_new() {
+async fn what_was_done_twice_prepares_nothing_new() {
     let database = Database::migrated();
     WATCHED.get_or_init(|| database.name().to_owned());
     set_default_instrumentation(|| Some(Box::<Watch>::default())).expect("set");
@@ -97,6 +135,7 @@ async fn the_second_registration_prepares_nothing_new() {
             scene.register(draft).await;
         }
         assert!(scene.register_all(round(n)).await.iter().all(Result::is_ok));
+        deliver(&scene, ben).await;
     }
     let first = take();
     assert!(first.prepared.len() > 15, "{:#?}", first.prepared);
@@ -106,6 +145,7 @@ async fn the_second_registration_prepares_nothing_new() {
             scene.register(draft).await;
         }
         assert!(scene.register_all(round(n)).await.iter().all(Result::is_ok));
+        deliver(&scene, ben).await;
     }
     let second = take();
     assert_eq!(second.prepared, BTreeSet::new(), "prepared again");

@@ -167,7 +167,11 @@ impl Reads for Repositories<'_> {
     fn subscriptions(&mut self, caller: Caller) -> Found<Option<ForSession<Vec<Subscription>>>> {
         type Line = (Option<SubscriptionRow>, Option<Instant>, Option<String>);
         let rows: Vec<(SessionRow, Line)> = sessions::table
-            .left_join(subscriptions::table.on(subscriptions::user_id.eq(sessions::user_id)))
+            .left_join(
+                subscriptions::table.on(subscriptions::user_id
+                    .eq(sessions::user_id)
+                    .and(subscriptions::suspect_at.is_null())),
+            )
             .left_join(OWNING.on(OWNING.field(sessions::id).eq(subscriptions::session_id)))
             .left_join(devices::table.on(devices::id.eq(subscriptions::device_id)))
             .filter(sessions::id.eq(Id::from(caller.session)))

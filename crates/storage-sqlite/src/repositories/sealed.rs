@@ -7,7 +7,7 @@ use doorbell_domain::store::{Found, Resealed, SealedValue, SealedValues};
 use uuid::Uuid;
 
 use super::Repositories;
-use crate::schema::{code_outbox, keys, push_tokens, subscriptions};
+use crate::schema::{code_outbox, keys, messages, push_tokens, subscriptions};
 use crate::statement::statement;
 use crate::trouble::Around;
 use crate::values::Id;
@@ -47,6 +47,13 @@ statement! {
     [Binary = new, Binary = row, Binary = old]
 }
 
+statement! {
+    /// Writes `messages.sealed` anew where it is still what it was.
+    struct ReplaceMessage<'a> { row: Id, old: Vec<u8>, new: Vec<u8> }
+    "UPDATE messages SET sealed = ? WHERE id = ? AND sealed = ?"
+    [Binary = new, Binary = row, Binary = old]
+}
+
 /// Reads a column's values behind a row, in order.
 macro_rules! behind {
     ($connection:expr, $table:ident :: $column:ident, $after:expr, $limit:expr) => {
@@ -77,6 +84,7 @@ impl SealedValues for Repositories<'_> {
             }
             SealedColumn::SubscriptionKeys => behind!(connection, subscriptions::sealed_keys, after, limit),
             SealedColumn::CodeOutbox => behind!(connection, code_outbox::sealed, after, limit),
+            SealedColumn::Messages => behind!(connection, messages::sealed, after, limit),
         };
         let read = |(row, sealed): (Id, Vec<u8>)| SealedValue { row: row.0, sealed };
         Ok(rows.around(column.name())?.into_iter().map(read).collect())
@@ -95,6 +103,7 @@ impl SealedValues for Repositories<'_> {
                     ReplaceSubscriptionKeys { row, old, new }.execute(connection)
                 }
                 SealedColumn::CodeOutbox => ReplaceCode { row, old, new }.execute(connection),
+                SealedColumn::Messages => ReplaceMessage { row, old, new }.execute(connection),
             };
             if written.around(column.name())? > 0 {
                 replaced += 1;

@@ -106,6 +106,9 @@ statement! {
 /// A token's row: its id and its address.
 type TokenLine = (Id, String, Vec<u8>);
 
+/// A subscription's row: its id, its device, and its endpoint's hash.
+pub(super) type SubscriptionLine = (Id, Id, Vec<u8>);
+
 impl Sweeps for Repositories<'_> {
     fn due_deletions(&mut self, now: Timestamp, limit: u32) -> Found<Vec<UserId>> {
         let due: Vec<Id> = users::table
@@ -133,6 +136,7 @@ impl Sweeps for Repositories<'_> {
         diesel::delete(sessions::table.filter(sessions::user_id.eq(Id::from(user))))
             .execute(self.connection)
             .around(SESSIONS)?;
+        self.erase_jobs(user)?;
         let Some(phone) = phone.map(PhoneNumber::e164) else {
             return Ok(());
         };
@@ -303,7 +307,7 @@ impl Repositories<'_> {
     }
 
     fn drop_subscriptions_under(&mut self, session: Id, limit: i64) -> Found<usize> {
-        let subscriptions: Vec<(Id, Id, Vec<u8>)> = subscriptions::table
+        let subscriptions: Vec<SubscriptionLine> = subscriptions::table
             .filter(subscriptions::session_id.eq(session))
             .limit(limit)
             .select((
@@ -314,6 +318,12 @@ impl Repositories<'_> {
             .load(self.connection)
             .around(SUBSCRIPTIONS)?;
         let removed = subscriptions.len();
+        self.drop_subscriptions(subscriptions)?;
+        Ok(removed)
+    }
+
+    /// Removes subscriptions, and their devices unless something else lies on them.
+    pub(super) fn drop_subscriptions(&mut self, subscriptions: Vec<SubscriptionLine>) -> Found<()> {
         for (id, device, hash) in subscriptions {
             diesel::delete(subscriptions::table.find(id))
                 .execute(self.connection)
@@ -323,6 +333,6 @@ impl Repositories<'_> {
             let address = addresses::read(Provider::WebPush.name(), &hash, SUBSCRIPTIONS)?;
             addresses::release(self.connection, [address])?;
         }
-        Ok(removed)
+        Ok(())
     }
 }

@@ -15,7 +15,7 @@ use crate::values::{Id, Instant};
 #[diesel(table_name = subscriptions)]
 #[diesel(check_for_backend(diesel::sqlite::Sqlite))]
 pub(crate) struct SubscriptionRow {
-    id: Id,
+    pub(crate) id: Id,
     user_id: Id,
     device_id: Id,
     session_id: Id,
@@ -27,22 +27,23 @@ pub(crate) struct SubscriptionRow {
     user_agent: Option<String>,
     created_at: Instant,
     last_used_at: Instant,
+    suspect_at: Option<Instant>,
 }
 
 statement! {
     /// Writes a subscription whole, by its id.
     struct UpsertSubscription<'a> { row: SubscriptionRow }
     "INSERT INTO subscriptions (id, user_id, device_id, session_id, endpoint_hash, sealed_endpoint, sealed_keys, \
-        vapid_key, device_name, user_agent, created_at, last_used_at) \
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
+        vapid_key, device_name, user_agent, created_at, last_used_at, suspect_at) \
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
      ON CONFLICT (id) DO UPDATE SET session_id = excluded.session_id, sealed_keys = excluded.sealed_keys, \
         vapid_key = excluded.vapid_key, device_name = excluded.device_name, user_agent = excluded.user_agent, \
-        last_used_at = excluded.last_used_at"
+        last_used_at = excluded.last_used_at, suspect_at = excluded.suspect_at"
     [
         Binary = row.id, Binary = row.user_id, Binary = row.device_id, Binary = row.session_id,
         Binary = row.endpoint_hash, Binary = row.sealed_endpoint, Binary = row.sealed_keys,
         Text = row.vapid_key, Nullable<Text> = row.device_name, Nullable<Text> = row.user_agent,
-        BigInt = row.created_at, BigInt = row.last_used_at,
+        BigInt = row.created_at, BigInt = row.last_used_at, Nullable<BigInt> = row.suspect_at,
     ]
 }
 
@@ -63,6 +64,7 @@ impl SubscriptionRow {
             user_agent: text(&subscription.user_agent),
             created_at: subscription.created_at.into(),
             last_used_at: subscription.last_used_at.into(),
+            suspect_at: subscription.suspect_at.map(Instant),
         })
     }
 
@@ -83,6 +85,7 @@ impl SubscriptionRow {
             user_agent: parts::optional(self.user_agent, text::Text::parse, TABLE, "user_agent")?,
             created_at: self.created_at.into(),
             last_used_at: self.last_used_at.into(),
+            suspect_at: self.suspect_at.map(Into::into),
         })
     }
 }

@@ -15,7 +15,7 @@ use crate::values::{Id, Instant};
 #[diesel(table_name = push_tokens)]
 #[diesel(check_for_backend(diesel::sqlite::Sqlite))]
 pub(crate) struct TokenRow {
-    id: Id,
+    pub(crate) id: Id,
     user_id: Id,
     device_id: Id,
     session_id: Id,
@@ -63,6 +63,11 @@ impl TokenRow {
             created_at: token.created_at.into(),
             updated_at: token.updated_at.into(),
         })
+    }
+
+    /// The name of who carries it.
+    pub(crate) fn provider(&self) -> &str {
+        &self.provider
     }
 
     /// The token, given when its session ended.

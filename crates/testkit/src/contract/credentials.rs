@@ -148,11 +148,12 @@ pub async fn a_subscription_is_kept_whole(store: Arc<dyn Store>) {
         session_ended: false,
         endpoint,
         keys,
-        vapid_key,
+        vapid_key: vapid_key.resolve(None),
         device_name,
         user_agent,
         created_at: at,
         last_used_at: at,
+        suspect_at: None,
     };
     assert_eq!(written, expected);
     assert_eq!(scene.subscriptions(caller).await, [expected]);

@@ -36,6 +36,7 @@ async fn filled(store: Arc<dyn Store>) -> Scene {
                 unit.enqueue_code(&code)
             })
             .await;
+        scene.send(person.user).await;
     }
     scene
 }

@@ -88,7 +88,7 @@ pub fn phone(bytes: &[u8]) {
     if let Ok(phone) = PLANS.parse(code, number) {
         let again = PLANS.parse(&phone.country_code().to_string(), phone.national());
         assert_eq!(again.as_ref(), Ok(&phone));
-        assert_eq!(PLANS.read_e164(&phone.e164()), Ok(phone));
+        assert_eq!(PLANS.parse_e164(&phone.e164()), Ok(phone));
     }
 }
 

@@ -101,9 +101,11 @@ pub(crate) fn answer(failure: &Failure, timestamp: Option<Instant>) -> HttpRespo
 /// The table from failure to status and first error.
 fn heading(failure: &Failure) -> (StatusCode, &'static str) {
     match failure {
-        Failure::UnsupportedMediaType | Failure::InvalidJson | Failure::Invalid(_) => {
-            (StatusCode::BAD_REQUEST, "Validation failed")
-        }
+        Failure::UnsupportedMediaType
+        | Failure::InvalidJson
+        | Failure::Invalid(_)
+        | Failure::NoTokens
+        | Failure::PushOff => (StatusCode::BAD_REQUEST, "Validation failed"),
         Failure::Unauthenticated => (StatusCode::UNAUTHORIZED, "Authentication required"),
         Failure::Forbidden => (StatusCode::FORBIDDEN, "Insufficient permissions"),
         Failure::UnknownPath | Failure::NotFound | Failure::UnknownDevice => {
@@ -111,11 +113,15 @@ fn heading(failure: &Failure) -> (StatusCode, &'static str) {
         }
         Failure::MethodNotAllowed(_) => (StatusCode::METHOD_NOT_ALLOWED, "Method not allowed"),
         Failure::Slow => (StatusCode::REQUEST_TIMEOUT, "Request timeout"),
-        Failure::Conflict | Failure::RevokedDevice | Failure::TooManyDevices | Failure::TooManyTokens => (
+        Failure::Conflict
+        | Failure::RevokedDevice
+        | Failure::TooManyDevices
+        | Failure::TooManyTokens
+        | Failure::KeyReused => (
             StatusCode::CONFLICT,
             "Resource already exists or cannot be changed in its current state",
         ),
-        Failure::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "Payload too large"),
+        Failure::TooLarge | Failure::TooLargeForPush => (StatusCode::PAYLOAD_TOO_LARGE, "Payload too large"),
         Failure::TooMany(_) => (StatusCode::TOO_MANY_REQUESTS, "Too many requests"),
         Failure::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "Internal server error"),
         Failure::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "Service unavailable"),

@@ -47,9 +47,13 @@ pub(crate) fn answer(failure: &Failure, request: Option<&HttpRequest>) -> HttpRe
             StatusCode::BAD_REQUEST,
             Some("Invalid param: [pushToken]".to_owned()),
         ),
-        Failure::InvalidJson | Failure::UnsupportedMediaType | Failure::NotFound | Failure::Conflict => {
-            (StatusCode::BAD_REQUEST, Some(invalid(&[])))
-        }
+        Failure::InvalidJson
+        | Failure::UnsupportedMediaType
+        | Failure::NotFound
+        | Failure::Conflict
+        | Failure::KeyReused
+        | Failure::NoTokens
+        | Failure::PushOff => (StatusCode::BAD_REQUEST, Some(invalid(&[]))),
         Failure::Internal => (
             StatusCode::INTERNAL_SERVER_ERROR,
             Some("Internal server error".to_owned()),
@@ -57,7 +61,7 @@ pub(crate) fn answer(failure: &Failure, request: Option<&HttpRequest>) -> HttpRe
         Failure::Unauthenticated => (StatusCode::UNAUTHORIZED, None),
         Failure::MethodNotAllowed(_) => (StatusCode::METHOD_NOT_ALLOWED, None),
         Failure::Slow => (StatusCode::REQUEST_TIMEOUT, None),
-        Failure::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, None),
+        Failure::TooLarge | Failure::TooLargeForPush => (StatusCode::PAYLOAD_TOO_LARGE, None),
         Failure::TooMany(_) => (StatusCode::TOO_MANY_REQUESTS, None),
         Failure::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, None),
     };

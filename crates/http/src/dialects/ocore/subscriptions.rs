@@ -6,6 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use doorbell_application::Subscribe;
 use doorbell_domain::Subscription;
 use doorbell_domain::text::Text;
+use doorbell_domain::vapid;
 use doorbell_domain::web_push::{KeysError, SubscriptionKeys, WebPushEndpoint};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -33,6 +34,10 @@ pub(crate) struct SubscribeBody {
     /// The browser's keys.
     #[schema(value_type = KeysBody, required)]
     keys: Field<Object<KeysBody>>,
+    /// What `vapid-key` gave when the browser subscribed: its `applicationServerKey`. Where absent, the endpoint's earlier one or,
+    /// for a new endpoint, what `vapid-key` gives now. Send it, since that may have changed in between.
+    #[schema(value_type = Option<String>, pattern = "^B[A-Za-z0-9_-]{86}=?$")]
+    application_server_key: Field<String>,
     /// The person's name for the browser.
     #[validate(length(max = 1024, message = "must be at most 1024 bytes long"))]
     #[schema(value_type = Option<String>, max_length = 1024, pattern = r"^[^\u0000]*$")]
@@ -144,6 +149,11 @@ pub(crate) async fn subscribe(call: &mut Call) -> Answer {
     });
     let keys = form.required("keys", body.keys, |Object(keys)| Ok::<_, String>(keys));
     let keys = keys.and_then(|keys| read_keys(&mut form, keys, call));
+    let made_under = form.optional(
+        "applicationServerKey",
+        optional_text(body.application_server_key),
+        |text| vapid::read_public(&text),
+    );
     let device_name = form.optional("deviceName", optional_text(body.device_name), Text::parse);
     let user_agent = form.optional("userAgent", optional_text(body.user_agent), Text::parse);
     let (Some(endpoint), Some(keys), true) = (endpoint, keys, form.is_good()) else {
@@ -153,6 +163,7 @@ pub(crate) async fn subscribe(call: &mut Call) -> Answer {
     let command = Subscribe {
         endpoint,
         keys,
+        made_under,
         device_name,
         user_agent,
     };

@@ -26,6 +26,19 @@ pub(crate) struct CodedError {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<vocabulary::RocketChatErrorType>, nullable = false)]
     error_type: Option<&'static str>,
+    /// Where it went wrong, for the codes of `push.test`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    details: Option<Details>,
+}
+
+/// Where it went wrong.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = RocketChatErrorDetails)]
+pub(crate) struct Details {
+    /// The method that failed, by its own name.
+    #[schema(example = "push_test")]
+    method: &'static str,
 }
 
 /// Nobody is signed in: the same text for readers of either pair of keys.
@@ -62,6 +75,8 @@ pub(crate) fn render(failure: &Failure) -> HttpResponse {
         Failure::RevokedDevice => return coded(ID_NOT_VALID),
         Failure::TooManyDevices => return coded(TOO_MANY_DEVICES),
         Failure::TooManyTokens => return coded(TOO_MANY_TOKENS),
+        Failure::PushOff => return of_push_test(PUSH_DISABLED),
+        Failure::NoTokens => return of_push_test(NO_TOKENS),
         Failure::NotFound | Failure::UnknownDevice => {
             return plain(StatusCode::NOT_FOUND, "Resource not found".to_owned());
         }
@@ -78,11 +93,11 @@ pub(crate) fn render(failure: &Failure) -> HttpResponse {
         Failure::UnknownPath => StatusCode::NOT_FOUND,
         Failure::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
         Failure::Forbidden => StatusCode::FORBIDDEN,
-        Failure::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Failure::TooLarge | Failure::TooLargeForPush => StatusCode::PAYLOAD_TOO_LARGE,
         Failure::Slow => StatusCode::REQUEST_TIMEOUT,
         Failure::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Failure::InvalidJson => StatusCode::BAD_REQUEST,
-        Failure::Conflict => StatusCode::CONFLICT,
+        Failure::Conflict | Failure::KeyReused => StatusCode::CONFLICT,
         Failure::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         Failure::Internal => StatusCode::INTERNAL_SERVER_ERROR,
     };
@@ -93,13 +108,15 @@ pub(crate) fn render(failure: &Failure) -> HttpResponse {
 type Coded = (&'static str, &'static str);
 
 /// Every code that an answer may name, in the order of the document.
-pub(crate) const CODES: [&str; 6] = [
+pub(crate) const CODES: [&str; 8] = [
     ID_NOT_VALID.0,
     TYPE_NOT_VALID.0,
     VALUE_NOT_VALID.0,
     APP_NAME_NOT_VALID.0,
     TOO_MANY_DEVICES.0,
     TOO_MANY_TOKENS.0,
+    PUSH_DISABLED.0,
+    NO_TOKENS.0,
 ];
 
 const ID_NOT_VALID: Coded = (
@@ -140,6 +157,13 @@ const TOO_MANY_TOKENS: Coded = (
     "Your device has as many tokens as a device may have.",
 );
 
+const PUSH_DISABLED: Coded = ("error-push-disabled", "Push is disabled");
+
+const NO_TOKENS: Coded = (
+    "error-no-tokens-for-this-user",
+    "There are no tokens for this user",
+);
+
 /// The error of the first bad parameter: clients are told of one at a time.
 fn parameter_error(fields: &[BadField]) -> Coded {
     match fields.first().map(|field| field.name) {
@@ -151,11 +175,21 @@ fn parameter_error(fields: &[BadField]) -> Coded {
     }
 }
 
-fn coded((code, sentence): Coded) -> HttpResponse {
+fn coded(error: Coded) -> HttpResponse {
+    bad_request(error, None)
+}
+
+/// `push.test` says which method failed, as Rocket.Chat's does.
+fn of_push_test(error: Coded) -> HttpResponse {
+    bad_request(error, Some(Details { method: "push_test" }))
+}
+
+fn bad_request((code, sentence): Coded, details: Option<Details>) -> HttpResponse {
     HttpResponse::BadRequest().json(CodedError {
         success: false,
         error: format!("{sentence} [{code}]"),
         error_type: Some(code),
+        details,
     })
 }
 
@@ -164,6 +198,7 @@ fn plain(status: StatusCode, error: String) -> HttpResponse {
         success: false,
         error,
         error_type: None,
+        details: None,
     })
 }
 
@@ -222,6 +257,23 @@ mod tests {
             rendered(&Failure::RevokedDevice),
             rendered(&Failure::field("id", "is revoked"))
         );
+    }
+
+    #[test]
+    fn a_test_that_rings_nobody_says_why_and_of_which_method() {
+        for (failure, error, code) in [
+            (Failure::PushOff, "Push is disabled", "error-push-disabled"),
+            (
+                Failure::NoTokens,
+                "There are no tokens for this user",
+                "error-no-tokens-for-this-user",
+            ),
+        ] {
+            let expected = format!(
+                r#"{{"success":false,"error":"{error} [{code}]","errorType":"{code}","details":{{"method":"push_test"}}}}"#
+            );
+            assert_eq!(rendered(&failure), (400, expected));
+        }
     }
 
     #[test]

@@ -29,12 +29,12 @@ pub(crate) struct PushInfoAnswer {
 #[utoipa::path(get, path = "/api/v1/push.info", tag = "Rocket.Chat", operation_id = "getPushInfo",
     security(("authToken" = [], "userId" = [])),
     responses((status = 200, description = "How pushes leave this server.", body = PushInfoAnswer,
-        example = json!({"pushGatewayEnabled": false, "defaultPushGateway": false, "success": true}))))]
+        example = json!({"pushGatewayEnabled": true, "defaultPushGateway": false, "success": true}))))]
 pub(crate) async fn info(call: &mut Call) -> Answer {
     let caller = call.auth_token()?;
     call.api.doorbell.admit(caller, None).await?;
     Ok(HttpResponse::Ok().json(PushInfoAnswer {
-        push_gateway_enabled: call.api.push_configured,
+        push_gateway_enabled: call.api.doorbell.push_configured(),
         default_push_gateway: false,
         success: true,
     }))

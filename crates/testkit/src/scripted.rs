@@ -1,50 +1,18 @@
-//! A server that answers as it is told, and what the senders' tests send.
+//! A server that answers as it is told.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use doorbell_domain::code::Purpose;
-use doorbell_domain::{Clock, Code, CodeDelivery, Language, OtpSessionId, PhoneNumber, Timestamp};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use url::Url;
-use uuid::Uuid;
-
-use crate::wording::{Autofill, Title, Wording};
-
-/// A code for an English phone in Türkiye.
-pub(crate) fn delivery() -> CodeDelivery {
-    CodeDelivery {
-        id: OtpSessionId::from_uuid(Uuid::from_u128(0x0192_f0c1_2b3d_7c4e_8f50_1234_5678_9abc)),
-        phone: PhoneNumber::from_parts(90, "5551234567").expect("well-formed"),
-        purpose: Purpose::SignIn,
-        language: Language::English,
-        code: Code::parse("012345").expect("digits"),
-        created_at: Timestamp::from_micros(1_789_999_700_000_000),
-        expires_at: Timestamp::from_micros(1_790_000_000_000_000),
-    }
-}
-
-/// The wording of an application called Doorbell.
-pub(crate) fn wording() -> Wording {
-    Wording::new(Title::parse("Doorbell").expect("a title"), Autofill::OFF)
-}
-
-/// A clock that stands still.
-pub(crate) struct Fixed;
-
-impl Clock for Fixed {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_micros(1_789_999_701_000_000)
-    }
-}
 
 /// How one request is answered.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Reply {
+pub enum Reply {
     /// With that status and a short body.
     Status(u16),
     /// With that status and a `Retry-After`.
@@ -57,29 +25,39 @@ pub(crate) enum Reply {
     HalfABody,
     /// With 200 and a body that never ends.
     Endless,
+    /// With a head that never ends, a byte at a time.
+    DrippingHead,
     /// By closing the connection.
     HangUp,
+    /// By breaking the connection.
+    Reset,
 }
 
 /// What was asked.
 #[derive(Debug)]
-pub(crate) struct Received {
+pub struct Received {
     /// The request line.
-    pub(crate) line: String,
+    pub line: String,
     /// Headers by their names in small letters.
     headers: BTreeMap<String, String>,
     /// The body.
-    pub(crate) body: Vec<u8>,
+    pub body: Vec<u8>,
 }
 
 impl Received {
-    pub(crate) fn header(&self, name: &str) -> &str {
-        &self.headers[name]
+    /// The header of that name, in small letters; it must be there.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).expect("the header is there")
+    }
+
+    /// Whether there is such a header.
+    pub fn has(&self, name: &str) -> bool {
+        self.headers.contains_key(name)
     }
 }
 
 /// The server. It ends with the test.
-pub(crate) struct Scripted {
+pub struct Scripted {
     address: String,
     received: UnboundedReceiver<Received>,
     task: JoinHandle<()>,
@@ -87,9 +65,8 @@ pub(crate) struct Scripted {
 
 impl Scripted {
     /// Answers the first connection by the first reply, and so on; afterwards no connection is taken.
-    pub(crate) async fn start<const N: usize>(replies: [Reply; N]) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let address = listener.local_addr().expect("an address").to_string();
+    pub async fn start<const N: usize>(replies: [Reply; N]) -> Self {
+        let (listener, address) = listen().await;
         let (tell, received) = mpsc::unbounded_channel();
         let task = tokio::spawn(async move {
             let mut held = Vec::new();
@@ -106,14 +83,44 @@ impl Scripted {
         }
     }
 
-    pub(crate) fn url(&self, path: &str) -> Url {
+    /// Answers that many requests with 201, all on its one connection.
+    pub async fn keeping(requests: usize) -> Self {
+        let (listener, address) = listen().await;
+        let (tell, received) = mpsc::unbounded_channel();
+        let task = tokio::spawn(async move {
+            let (stream, _) = listener.accept().await.expect("a connection");
+            let mut stream = BufReader::new(stream);
+            for _ in 0..requests {
+                let request = read(&mut stream).await;
+                let _ = tell.send(request);
+                let text = b"HTTP/1.1 201 Created\r\ncontent-length: 2\r\n\r\nok";
+                stream.write_all(text).await.expect("it listens");
+            }
+            std::future::pending::<()>().await;
+        });
+        Self {
+            address,
+            received,
+            task,
+        }
+    }
+
+    /// Where it listens.
+    pub fn url(&self, path: &str) -> Url {
         Url::parse(&format!("http://{}{path}", self.address)).expect("a URL")
     }
 
-    pub(crate) async fn next(&mut self) -> Received {
+    /// The next request, which must come.
+    pub async fn next(&mut self) -> Received {
         let received = timeout(Duration::from_secs(30), self.received.recv()).await;
         received.expect("a request in time").expect("the server runs")
     }
+}
+
+async fn listen() -> (TcpListener, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address").to_string();
+    (listener, address)
 }
 
 impl Drop for Scripted {
@@ -142,12 +149,23 @@ async fn answer(
         Reply::HalfAHead => "HTTP/1.1 200 O".to_owned(),
         Reply::HalfABody => "HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\nhalf".to_owned(),
         Reply::Endless => "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n".to_owned(),
+        Reply::DrippingHead => "HTTP/1.1 200 OK\r\nx: ".to_owned(),
         Reply::HangUp => return None,
+        Reply::Reset => {
+            stream.get_ref().set_zero_linger().expect("it is open");
+            return None;
+        }
     };
     // The other side may have read enough.
     let _ = stream.write_all(text.as_bytes()).await;
-    if let Reply::Endless = reply {
-        while stream.write_all(&[b'x'; 4096]).await.is_ok() {}
+    match reply {
+        Reply::Endless => while stream.write_all(&[b'x'; 4096]).await.is_ok() {},
+        Reply::DrippingHead => {
+            while stream.write_all(b"x").await.is_ok() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        }
+        _ => {}
     }
     Some(stream)
 }

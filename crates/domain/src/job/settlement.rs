@@ -1,0 +1,138 @@
+//! What becomes of a job after an attempt.
+
+use time::Duration;
+
+use super::{FinalState, Reason, Schedule};
+use crate::{Timestamp, suspicion};
+
+/// The wait after the first failure; each one after it is twice as long.
+const FIRST_BACKOFF: Duration = Duration::seconds(2);
+
+/// The longest wait that failures alone lead to.
+pub const LONGEST_BACKOFF: Duration = Duration::minutes(15);
+
+/// The longest wait that a provider may ask for.
+pub const LONGEST_ASKED: Duration = Duration::hours(1);
+
+/// How long a lane rests at least whose provider does not believe this server.
+const SHORTEST_PAUSE: Duration = Duration::minutes(1);
+
+/// How an attempt ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// The provider took the message.
+    Accepted,
+    /// The provider says that the credential rings nobody any more.
+    Gone,
+    /// The message will not be taken, however often it is tried.
+    Refused(Reason),
+    /// The provider does not believe this server: nothing that goes its way will be taken until somebody mends that.
+    Misconfigured,
+    /// It was not taken this time.
+    Failed {
+        /// Why not.
+        reason: Reason,
+        /// How long the provider asked to be left alone.
+        retry_after: Option<Duration>,
+    },
+}
+
+/// What becomes of a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It is over.
+    Over(FinalState, Option<Reason>),
+    /// It is attempted again.
+    Again {
+        /// When.
+        due_at: Timestamp,
+        /// Why.
+        reason: Reason,
+    },
+}
+
+/// What becomes of a credential.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CredentialFate {
+    /// Nothing.
+    Keep,
+    /// It rang: it is in use, and no suspect.
+    Rang,
+    /// It is suspected to be dead, and rung no more but to find out.
+    Suspect,
+    /// It is dead, and removed.
+    Remove,
+}
+
+/// What an attempt leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settled {
+    /// For the job.
+    pub fate: Fate,
+    /// For its credential.
+    pub credential: CredentialFate,
+    /// Until when its lane rests.
+    pub rest: Option<Timestamp>,
+}
+
+/// The wait after the attempt that failed as the `failures + 1`st: doubling, and of that between half and all, by `roll`, so that
+/// those who failed together do not come back together.
+pub fn backoff(failures: u32, roll: u16) -> Duration {
+    let doubled = FIRST_BACKOFF * (1_u32 << failures.min(9));
+    let whole = doubled.min(LONGEST_BACKOFF);
+    whole - whole * u32::from(roll) / 131_072_u32
+}
+
+/// How long a lane rests whose provider did not believe this server, after `failures` of the job that found out.
+pub fn pause(failures: u32) -> Duration {
+    backoff(failures.saturating_add(5), 0).max(SHORTEST_PAUSE)
+}
+
+/// Decides what an attempt leads to that ended with `answer` at `now`. `schedule` is the job's as it was claimed, `expires_at` the end
+/// of its time, `suspect_at` since when its credential is suspect. A provider that asked to be left alone is, up to
+/// [`LONGEST_ASKED`].
+pub fn settle(
+    answer: Answer,
+    schedule: &Schedule,
+    expires_at: Timestamp,
+    suspect_at: Option<Timestamp>,
+    now: Timestamp,
+    roll: u16,
+) -> Settled {
+    let wait = backoff(schedule.failures, roll);
+    let again = |wait: Duration, reason| {
+        let due_at = now + wait;
+        if due_at < expires_at {
+            Fate::Again { due_at, reason }
+        } else {
+            Fate::Over(FinalState::Expired, Some(reason))
+        }
+    };
+    let settled = |fate, credential| Settled {
+        fate,
+        credential,
+        rest: None,
+    };
+    match answer {
+        Answer::Accepted => settled(Fate::Over(FinalState::Delivered, None), CredentialFate::Rang),
+        Answer::Gone => settled(
+            Fate::Over(FinalState::Dead, Some(Reason::Gone)),
+            suspicion::gone(suspect_at, now),
+        ),
+        Answer::Refused(reason) => {
+            settled(Fate::Over(FinalState::Failed, Some(reason)), CredentialFate::Keep)
+        }
+        Answer::Misconfigured => {
+            let pause = pause(schedule.failures);
+            Settled {
+                fate: again(pause, Reason::Misconfigured),
+                credential: CredentialFate::Keep,
+                rest: Some(now + pause),
+            }
+        }
+        Answer::Failed { reason, retry_after } => {
+            let asked = retry_after.unwrap_or_default().min(LONGEST_ASKED);
+            settled(again(wait.max(asked), reason), CredentialFate::Keep)
+        }
+    }
+}

@@ -1,0 +1,303 @@
+//! The loop that delivers messages: many at once, some of each lane, claimed and settled in batches.
+//!
+//! What is slow here is somebody else: a push service that hangs holds as many attempts as its lane may have, and no more is claimed
+//! for it until some of them end. Nothing waits for a timer: while one batch is being settled the next gathers.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use doorbell_domain::job::Lane;
+use doorbell_domain::store::StoreError;
+use tokio::task::{self, JoinError, JoinSet};
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::{Bell, Ending, asked};
+
+/// How many jobs a server holds at once: those that are attempted, and those that wait for that or to be settled.
+const AT_ONCE: usize = 512;
+
+/// How many jobs of one lane are attempted at once, and from how many on no more are claimed.
+const A_LANE: usize = 64;
+
+/// How many jobs are claimed at once. A lane that hangs gets so many at most beyond its share: their turn comes within their lease.
+const A_CLAIM: usize = 128;
+
+/// How many ends of attempts are settled at once.
+const A_BATCH: usize = 256;
+
+/// How often it is looked for jobs when nobody rings: for what is due again, and what other servers left behind.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// Messages that wait in a database to be delivered.
+pub trait Courier: Send + Sync + 'static {
+    /// A job that is to be attempted.
+    type Dispatch: Send + 'static;
+    /// A job that was attempted.
+    type Attempted: Clone + Send + 'static;
+
+    /// Claims at most `most` jobs that are due, of no lane in `busy`; gives how many were claimed, and those that are to be attempted.
+    fn claim(
+        &self,
+        most: u32,
+        busy: Vec<Lane>,
+    ) -> impl Future<Output = Result<(usize, Vec<Self::Dispatch>), StoreError>> + Send;
+
+    /// Where a job queues.
+    fn lane(dispatch: &Self::Dispatch) -> &Lane;
+
+    /// Attempts a job. Bounds its own time.
+    fn attempt(&self, dispatch: Self::Dispatch) -> impl Future<Output = Self::Attempted> + Send;
+
+    /// Writes down what attempts came to. Can be repeated.
+    fn settle(&self, attempts: Vec<Self::Attempted>) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Gives back claims that were not used.
+    fn give_back(&self, unused: Vec<Self::Dispatch>) -> impl Future<Output = Result<(), StoreError>> + Send;
+}
+
+/// Delivers until it is asked to end, then gives back what it has not begun, and waits for what it has.
+pub(crate) async fn run<C: Courier>(courier: Arc<C>, bell: Bell, mut ending: Ending) {
+    let mut round = Round::new(courier);
+    let mut times = interval(LOOK);
+    times.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        round.claim_more();
+        round.settle_more();
+        tokio::select! {
+            () = asked(&mut ending) => break,
+            Some(ended) = round.attempts.join_next_with_id() => round.attempted(ended),
+            Some(claimed) = round.claiming.join_next() => round.claimed(claimed),
+            Some(settled) = round.settling.join_next() => round.settled(settled),
+            () = bell.rung() => round.more = true,
+            _ = times.tick() => {
+                round.more = true;
+                round.store_is_away = false;
+            }
+        }
+    }
+    round.end().await;
+}
+
+/// What a lane is doing.
+struct Queue<D> {
+    attempted: usize,
+    waiting: VecDeque<D>,
+}
+
+impl<D> Default for Queue<D> {
+    fn default() -> Self {
+        Self {
+            attempted: 0,
+            waiting: VecDeque::new(),
+        }
+    }
+}
+
+/// What came back from claiming: how many were asked for, how many were claimed, and those to be attempted.
+type Claimed<D> = Result<(usize, usize, Vec<D>), StoreError>;
+
+/// What came back from settling: the attempts, if they are still to be settled.
+type Settled<A> = (Vec<A>, Result<(), StoreError>);
+
+struct Round<C: Courier> {
+    courier: Arc<C>,
+    lanes: HashMap<Lane, Queue<C::Dispatch>>,
+    /// Whose lane each attempt is of: one that panics cannot say.
+    lane_of: HashMap<task::Id, Lane>,
+    attempts: JoinSet<C::Attempted>,
+    claiming: JoinSet<Claimed<C::Dispatch>>,
+    settling: JoinSet<Settled<C::Attempted>>,
+    unsettled: Vec<C::Attempted>,
+    /// How many jobs wait in lanes.
+    waiting: usize,
+    /// How many are being settled.
+    in_settling: usize,
+    /// Whether there may be more due than what was claimed.
+    more: bool,
+    /// Whether the store was out of reach a moment ago.
+    store_is_away: bool,
+}
+
+impl<C: Courier> Round<C> {
+    fn new(courier: Arc<C>) -> Self {
+        Self {
+            courier,
+            lanes: HashMap::new(),
+            lane_of: HashMap::new(),
+            attempts: JoinSet::new(),
+            claiming: JoinSet::new(),
+            settling: JoinSet::new(),
+            unsettled: Vec::new(),
+            waiting: 0,
+            in_settling: 0,
+            more: true,
+            store_is_away: false,
+        }
+    }
+
+    fn held(&self) -> usize {
+        self.attempts.len() + self.waiting + self.unsettled.len() + self.in_settling
+    }
+
+    /// Claims, if there may be something, nobody is claiming yet, and there is room for a good part of a claim.
+    fn claim_more(&mut self) {
+        let room = AT_ONCE.saturating_sub(self.held()).min(A_CLAIM);
+        if !self.more || self.store_is_away || !self.claiming.is_empty() || room < A_CLAIM / 2 {
+            return;
+        }
+        self.more = false;
+        let busy = self.busy();
+        let courier = Arc::clone(&self.courier);
+        let most = u32::try_from(room).unwrap_or(u32::MAX);
+        self.claiming.spawn(async move {
+            let (count, dispatches) = courier.claim(most, busy).await?;
+            Ok((room, count, dispatches))
+        });
+    }
+
+    /// The lanes for which no more is claimed.
+    fn busy(&self) -> Vec<Lane> {
+        let full = |queue: &Queue<C::Dispatch>| queue.attempted + queue.waiting.len() >= A_LANE;
+        let busy = self.lanes.iter().filter(|(_, queue)| full(queue));
+        busy.map(|(lane, _)| lane.clone()).collect()
+    }
+
+    fn claimed(&mut self, claimed: Result<Claimed<C::Dispatch>, JoinError>) {
+        match claimed {
+            Ok(Ok((asked, count, dispatches))) => {
+                self.more |= count >= asked;
+                for dispatch in dispatches {
+                    let lane = C::lane(&dispatch).clone();
+                    self.lanes
+                        .entry(lane.clone())
+                        .or_default()
+                        .waiting
+                        .push_back(dispatch);
+                    self.waiting += 1;
+                    self.attempt_next(&lane);
+                }
+            }
+            Ok(Err(error)) => {
+                self.store_is_away = true;
+                tracing::warn!(%error, "jobs could not be claimed");
+            }
+            Err(error) => note(&error, "claiming jobs"),
+        }
+    }
+
+    /// Attempts the next job of a lane, if one waits and may begin.
+    fn attempt_next(&mut self, lane: &Lane) {
+        let Some(queue) = self.lanes.get_mut(lane) else {
+            return;
+        };
+        if queue.attempted < A_LANE
+            && let Some(dispatch) = queue.waiting.pop_front()
+        {
+            self.waiting -= 1;
+            queue.attempted += 1;
+            let courier = Arc::clone(&self.courier);
+            let attempt = self
+                .attempts
+                .spawn(async move { courier.attempt(dispatch).await });
+            self.lane_of.insert(attempt.id(), lane.clone());
+        } else if queue.attempted == 0 {
+            self.lanes.remove(lane);
+        }
+    }
+
+    fn attempted(&mut self, ended: Result<(task::Id, C::Attempted), JoinError>) {
+        let id = match ended {
+            Ok((id, attempted)) => {
+                self.unsettled.push(attempted);
+                id
+            }
+            // One that panicked is one whose end nobody knows: its lease runs out.
+            Err(error) => {
+                note(&error, "a delivery");
+                error.id()
+            }
+        };
+        if let Some(lane) = self.lane_of.remove(&id) {
+            if let Some(queue) = self.lanes.get_mut(&lane) {
+                queue.attempted -= 1;
+                // It may have been full when others of its jobs were passed over.
+                self.more |= queue.attempted + queue.waiting.len() == A_LANE / 2;
+            }
+            self.attempt_next(&lane);
+        }
+    }
+
+    /// Settles what attempts came to, if nobody is settling yet.
+    fn settle_more(&mut self) {
+        if self.unsettled.is_empty() || !self.settling.is_empty() || self.store_is_away {
+            return;
+        }
+        let rest = self.unsettled.split_off(self.unsettled.len().min(A_BATCH));
+        let batch = std::mem::replace(&mut self.unsettled, rest);
+        self.in_settling = batch.len();
+        let courier = Arc::clone(&self.courier);
+        self.settling.spawn(async move {
+            let settled = courier.settle(batch.clone()).await;
+            (batch, settled)
+        });
+    }
+
+    fn settled(&mut self, settled: Result<Settled<C::Attempted>, JoinError>) {
+        self.in_settling = 0;
+        match settled {
+            Ok((_, Ok(()))) => {}
+            Ok((batch, Err(error @ StoreError::Unavailable(_)))) => {
+                // What was sent is known to have been sent: nobody should send it again for want of a line.
+                self.unsettled.splice(..0, batch);
+                self.store_is_away = true;
+                tracing::warn!(%error, "what became of jobs could not be written down; it is tried again");
+            }
+            Ok((batch, Err(error))) => {
+                tracing::error!(%error, jobs = batch.len(), "what became of jobs cannot be written down");
+            }
+            Err(error) => note(&error, "settling jobs"),
+        }
+    }
+
+    /// Gives back what was not begun, and waits for what was.
+    async fn end(mut self) {
+        let mut unused: Vec<_> = self.lanes.drain().flat_map(|(_, queue)| queue.waiting).collect();
+        while let Some(claimed) = self.claiming.join_next().await {
+            if let Ok(Ok((_, _, dispatches))) = claimed {
+                unused.extend(dispatches);
+            }
+        }
+        if !unused.is_empty()
+            && let Err(error) = self.courier.give_back(unused).await
+        {
+            tracing::warn!(%error, "jobs could not be given back; their leases run out");
+        }
+        while let Some(ended) = self.attempts.join_next().await {
+            self.unsettled.extend(ended.ok());
+        }
+        while let Some(settled) = self.settling.join_next().await {
+            self.settled(settled);
+        }
+        self.store_is_away = false;
+        while !self.unsettled.is_empty() {
+            self.settle_more();
+            while let Some(settled) = self.settling.join_next().await {
+                self.settled(settled);
+            }
+            if self.store_is_away {
+                tokio::time::sleep(LOOK).await;
+                self.store_is_away = false;
+            }
+        }
+    }
+}
+
+fn note(error: &JoinError, work: &'static str) {
+    if error.is_panic() {
+        tracing::error!(work, "it panicked");
+    }
+}
+
+#[cfg(test)]
+mod tests;

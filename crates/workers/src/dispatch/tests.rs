@@ -1,0 +1,218 @@
+use std::sync::Mutex;
+
+use doorbell_domain::ports::Wake;
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, sleep};
+
+use super::*;
+use crate::{Running, Workers};
+
+const A_MOMENT: Duration = Duration::from_millis(1);
+
+/// A job of a lane; those of `hung` never end by themselves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Job(Lane, u32);
+
+#[derive(Clone)]
+struct Office(Arc<Inner>);
+
+struct Inner {
+    state: Mutex<State>,
+    hung: Semaphore,
+}
+
+#[derive(Default)]
+struct State {
+    due: Vec<Job>,
+    out_of_reach: bool,
+    claims: u32,
+    batches: Vec<usize>,
+    begun: Vec<Job>,
+    settled: Vec<Job>,
+    given_back: Vec<Job>,
+}
+
+impl Office {
+    fn new() -> Self {
+        Self(Arc::new(Inner {
+            state: Mutex::default(),
+            hung: Semaphore::new(0),
+        }))
+    }
+
+    fn with<T>(&self, look: impl FnOnce(&mut State) -> T) -> T {
+        look(&mut self.0.state.lock().expect("whole"))
+    }
+
+    fn post(&self, lane: &str, jobs: std::ops::Range<u32>) {
+        let lane = Lane::restore(lane);
+        self.with(|state| state.due.extend(jobs.map(|n| Job(lane.clone(), n))));
+    }
+
+    fn reach(&self) -> Result<(), StoreError> {
+        self.with(|state| {
+            if state.out_of_reach {
+                return Err(StoreError::Unavailable("out of reach".to_owned()));
+            }
+            Ok(())
+        })
+    }
+
+    fn begun(&self, lane: &str) -> usize {
+        self.with(|state| state.begun.iter().filter(|job| job.0.name() == lane).count())
+    }
+}
+
+impl Courier for Office {
+    type Dispatch = Job;
+    type Attempted = Job;
+
+    async fn claim(&self, most: u32, busy: Vec<Lane>) -> Result<(usize, Vec<Job>), StoreError> {
+        self.reach()?;
+        let most = usize::try_from(most).expect("few");
+        let claimed = self.with(|state| {
+            state.claims += 1;
+            let (mut taken, mut left) = (Vec::new(), Vec::new());
+            for job in std::mem::take(&mut state.due) {
+                if taken.len() < most && !busy.contains(&job.0) {
+                    taken.push(job);
+                } else {
+                    left.push(job);
+                }
+            }
+            state.due = left;
+            taken
+        });
+        Ok((claimed.len(), claimed))
+    }
+
+    fn lane(dispatch: &Job) -> &Lane {
+        &dispatch.0
+    }
+
+    async fn attempt(&self, job: Job) -> Job {
+        self.with(|state| state.begun.push(job.clone()));
+        if job.0.name() == "hung" {
+            self.0.hung.acquire().await.expect("open").forget();
+        }
+        assert_ne!(job.1, 13, "a bug");
+        job
+    }
+
+    async fn settle(&self, attempts: Vec<Job>) -> Result<(), StoreError> {
+        self.reach()?;
+        self.with(|state| {
+            state.batches.push(attempts.len());
+            state.settled.extend(attempts);
+        });
+        Ok(())
+    }
+
+    async fn give_back(&self, unused: Vec<Job>) -> Result<(), StoreError> {
+        self.with(|state| state.given_back.extend(unused));
+        Ok(())
+    }
+}
+
+fn start(office: &Office) -> (Bell, Running) {
+    let bell = Bell::new();
+    let running = Workers::new().dispatch(office.clone(), bell.clone()).start();
+    (bell, running)
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_is_delivered_at_the_start_and_when_rung() {
+    let office = Office::new();
+    office.post("a", 20..23);
+    let (bell, running) = start(&office);
+    sleep(A_MOMENT).await;
+    assert_eq!(office.with(|state| state.settled.len()), 3);
+    office.post("a", 30..33);
+    bell.wake();
+    sleep(A_MOMENT).await;
+    assert_eq!(office.with(|state| state.settled.len()), 6);
+    running.stop(LOOK).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lane_that_hangs_holds_its_share_and_keeps_nobody_else_waiting() {
+    let office = Office::new();
+    office.post("hung", 100..1_100);
+    office.post("well", 100..2_100);
+    let (_bell, running) = start(&office);
+    sleep(LOOK / 2).await;
+    assert_eq!(office.begun("hung"), A_LANE);
+    assert_eq!(
+        office.begun("well"),
+        2_000,
+        "all of them, without a look at the clock"
+    );
+    // What it holds beyond its share is bounded too.
+    assert!(office.with(|state| state.due.len()) >= 1_000 - A_LANE - A_CLAIM);
+    office.0.hung.add_permits(1_000);
+    sleep(10 * LOOK).await;
+    assert_eq!(office.with(|state| state.settled.len()), 3_000);
+    running.stop(LOOK).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn ends_are_settled_together_and_no_more_at_once_than_a_batch() {
+    let office = Office::new();
+    office.post("a", 100..700);
+    office.post("b", 100..700);
+    let (_bell, running) = start(&office);
+    sleep(4 * LOOK).await;
+    let batches = office.with(|state| state.batches.clone());
+    assert_eq!(batches.iter().sum::<usize>(), 1_200);
+    assert!(
+        batches.iter().all(|batch| *batch <= A_BATCH) && batches.len() < 300,
+        "{batches:?}"
+    );
+    running.stop(LOOK).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_sent_while_the_store_was_away_is_written_down_when_it_is_back() {
+    let office = Office::new();
+    office.post("hung", 100..110);
+    let (_bell, running) = start(&office);
+    sleep(A_MOMENT).await;
+    office.with(|state| state.out_of_reach = true);
+    office.0.hung.add_permits(10);
+    sleep(20 * LOOK).await;
+    assert_eq!(office.with(|state| state.settled.len()), 0);
+    office.with(|state| state.out_of_reach = false);
+    sleep(2 * LOOK).await;
+    assert_eq!(office.with(|state| state.settled.len()), 10);
+    running.stop(LOOK).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_delivery_that_panics_gives_its_place_back() {
+    let office = Office::new();
+    office.post("a", 13..14);
+    office.post("a", 100..300);
+    let (_bell, running) = start(&office);
+    sleep(10 * LOOK).await;
+    assert_eq!(office.with(|state| state.settled.len()), 200);
+    running.stop(LOOK).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_end_gives_back_what_was_not_begun_and_waits_for_what_was() {
+    let office = Office::new();
+    office.post("hung", 100..220);
+    let (_bell, running) = start(&office);
+    sleep(A_MOMENT).await;
+    assert_eq!(office.begun("hung"), A_LANE);
+    office.0.hung.add_permits(1_000);
+    let began = Instant::now();
+    let stopped = office.clone();
+    running.stop(Duration::from_secs(5)).await;
+    assert!(began.elapsed() < Duration::from_secs(1));
+    stopped.with(|state| {
+        let known = state.settled.len() + state.given_back.len() + state.due.len();
+        assert_eq!(known, 120, "nothing is left to its lease");
+        assert!(!state.given_back.is_empty());
+    });
+}

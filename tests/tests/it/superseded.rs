@@ -1,0 +1,148 @@
+//! Between a message's acceptance and its delivery things change: nobody's phone rings for somebody else, and logging out is silence.
+
+use std::time::Duration;
+
+use doorbell_tests::{
+    Answer, BackEnd, Browser, Phone, PushService, Server, SignedIn, Value, json, on_both, ring,
+};
+
+const HOUR: Duration = Duration::from_hours(1);
+
+/// Somebody with a browser, and a message to them that is due in half an hour.
+struct Awaited {
+    person: SignedIn,
+    browser: Browser,
+    message: String,
+}
+
+async fn awaited(server: &Server, by: &BackEnd, service: &mut PushService) -> Awaited {
+    let person = server.sign_in(&Phone::nth(1)).await;
+    let browser = service.browser("shared");
+    server
+        .subscribe_browser(&person, &browser)
+        .await
+        .assert_status(201);
+    let first = server.ring(by, &person).await;
+    let now = server.message(by, &first).await["createdAt"].clone();
+    assert_eq!(service.next().await.path, browser.path());
+    server.settled(by, &first).await;
+    let mut body = ring(&person);
+    let due = now.as_str().expect("an instant").replace('Z', "-00:30");
+    body["sendAt"] = due.into();
+    let message = server.accepted(by, &body).await;
+    Awaited {
+        person,
+        browser,
+        message,
+    }
+}
+
+/// The hour passes; the message ends unsent.
+async fn ends_unsent(server: &Server, by: &BackEnd, service: &mut PushService, message: &str, reason: &str) {
+    service.rest();
+    server.advance(HOUR);
+    let (state, why) = server.end_of(by, message).await;
+    assert_eq!((state.as_str(), why), ("superseded", json!(reason)));
+    assert!(service.rest().is_empty(), "somebody was rung");
+}
+
+async fn logout(server: &Server, person: &SignedIn) -> Answer {
+    server.post("/api/v1/auth/logout").by(person).send().await
+}
+
+on_both!(who_has_logged_out_is_not_rung, async |server: Server| {
+    let mut service = PushService::start().await;
+    let by = server.back_end("shop");
+    let Awaited { person, message, .. } = awaited(&server, &by, &mut service).await;
+    logout(&server, &person).await.assert_status(200);
+    ends_unsent(&server, &by, &mut service, &message, "session_ended").await;
+    let trail = server.trail(&by, &person.user_id, "?limit=2").await;
+    let actions: Vec<&Value> = trail["entries"]
+        .as_array()
+        .expect("entries")
+        .iter()
+        .map(|entry| &entry["kind"])
+        .collect();
+    assert_eq!(actions, ["event", "delivery"], "{trail}");
+});
+
+on_both!(who_comes_back_before_is_rung_again, async |server: Server| {
+    let mut service = PushService::start().await;
+    let by = server.back_end("shop");
+    let Awaited {
+        person,
+        browser,
+        message,
+    } = awaited(&server, &by, &mut service).await;
+    logout(&server, &person).await.assert_status(200);
+    let again = server.sign_in(&person.phone).await;
+    server
+        .subscribe_browser(&again, &browser)
+        .await
+        .assert_status(201);
+    server.advance(HOUR);
+    assert_eq!(server.end_of(&by, &message).await.0, "delivered");
+    assert_eq!(service.next().await.path, browser.path());
+});
+
+on_both!(
+    a_browser_that_somebody_else_has_taken_over_is_not_rung_for_the_first,
+    async |server: Server| {
+        let mut service = PushService::start().await;
+        let by = server.back_end("shop");
+        let Awaited { browser, message, .. } = awaited(&server, &by, &mut service).await;
+        let next = server.sign_in(&Phone::nth(2)).await;
+        server.subscribe_browser(&next, &browser).await.assert_status(201);
+        service.rest();
+        server.advance(HOUR);
+        let (state, reason) = server.end_of(&by, &message).await;
+        assert_eq!(state, "superseded");
+        // The first one's row went with the move.
+        assert!(
+            ["moved", "removed"].contains(&reason.as_str().expect("a reason")),
+            "{reason}"
+        );
+        assert!(service.rest().is_empty(), "somebody else was rung");
+        server.ring(&by, &next).await;
+        assert_eq!(service.next().await.path, browser.path());
+    }
+);
+
+on_both!(a_revoked_device_is_not_rung, async |server: Server| {
+    let mut service = PushService::start().await;
+    let by = server.back_end("shop");
+    let Awaited { person, message, .. } = awaited(&server, &by, &mut service).await;
+    let device = server.devices(&person).await[0]["id"].clone();
+    let revoked = json!({"id": device, "status": "revoked"});
+    server.update_device(&person, &revoked).await.assert_status(200);
+    ends_unsent(&server, &by, &mut service, &message, "device_revoked").await;
+});
+
+on_both!(
+    a_browser_that_has_unsubscribed_is_not_rung,
+    async |server: Server| {
+        let mut service = PushService::start().await;
+        let by = server.back_end("shop");
+        let Awaited {
+            person,
+            browser,
+            message,
+        } = awaited(&server, &by, &mut service).await;
+        server
+            .unsubscribe(&person, &browser.endpoint)
+            .await
+            .assert_status(204);
+        ends_unsent(&server, &by, &mut service, &message, "removed").await;
+    }
+);
+
+on_both!(who_has_been_away_for_long_is_rung, async |server: Server| {
+    let mut service = PushService::start().await;
+    let by = server.back_end("shop");
+    let Awaited { person, .. } = awaited(&server, &by, &mut service).await;
+    // The session has expired, and nobody has ended it.
+    server.advance(Duration::from_hours(40 * 24));
+    server.refresh(&person.refresh).await.assert_status(401);
+    let id = server.ring(&by, &person).await;
+    assert_eq!(server.end_of(&by, &id).await.0, "delivered");
+});
