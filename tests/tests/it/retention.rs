@@ -221,6 +221,9 @@ on_both!(
             "phones",
             "counters",
             "events",
+            "jobs",
+            "messages",
+            "idempotency_keys",
         ];
         let expected = kinds.map(|kind| format!("{kind} 0\n")).concat();
         assert_eq!(said, expected);

@@ -345,8 +345,8 @@ on_both!(who_speaks_is_in_two_headers, async |server| {
     let bob = server.sign_in(&Phone::nth(2)).await;
     let info = || server.get("/api/v1/push.info");
     let told = info().rocket_by(&ada).send().await.expect(200).json();
-    let expected = json!({"pushGatewayEnabled": false, "defaultPushGateway": false, "success": true});
-    assert_eq!(told, expected, "no provider is configured");
+    let expected = json!({"pushGatewayEnabled": true, "defaultPushGateway": false, "success": true});
+    assert_eq!(told, expected, "browsers are rung");
 
     let foreign = bob.user_id.as_str();
     for request in [

@@ -219,7 +219,7 @@ on_both!(
             "/api/v1/push.",
             "/api/v1/push.unknown",
             "/api/v1/push.token/",
-            "/api/v1/push.test",
+            "/api/v1/push.get",
         ] {
             let answer = server.post(path).rocket_by(&person).json(&json!({})).send().await;
             answer.assert_status(404);
