@@ -121,9 +121,10 @@ test-ringing: compile ## has Firefox subscribe, be rung and unsubscribe by /demo
 		$(node_tests) --test-concurrency=1 tests/ringing/*.test.mjs
 
 TARGET ?= access_token
+TIME ?= 600
 .PHONY: fuzz
-fuzz: ## looks for bytes that break a parser, for 10 minutes (TARGET=phone; needs cargo-fuzz and a nightly compiler)
-	cd tests/fuzz && $(CARGO) +nightly fuzz run --fuzz-dir . $(TARGET) -- -max_total_time=600 -max_len=4096
+fuzz: ## looks for bytes that break a parser, for 10 minutes (TARGET=phone TIME=60; needs cargo-fuzz and a nightly compiler)
+	cd tests/fuzz && $(CARGO) +nightly fuzz run --fuzz-dir . $(TARGET) -- -max_total_time=$(TIME) -max_len=4096
 
 .PHONY: deny
 deny: ## checks licences, bans and sources (needs cargo-deny)
