@@ -15,7 +15,6 @@ use crate::limit_settings::LimitSettings;
 use crate::logging::LogFilter;
 use crate::push_settings::PushSettings;
 use crate::senders::SenderConfiguration;
-
 use crate::vapid_commands::VapidCommand;
 
 /// Phone sign-in and push-token registry in one binary.

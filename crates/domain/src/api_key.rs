@@ -7,32 +7,11 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
 use crate::secret::Secret;
-use crate::text::{TextError, check};
+pub use crate::text::ApiKeyName;
 use crate::{ApiKeyId, Entropy, Timestamp};
 
 /// What every key begins with, so that a leaked one is recognised for what it is.
 const PREFIX: &str = "dbk_";
-
-/// What an operator calls a key, unique among those that are not revoked.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ApiKeyName(String);
-
-impl ApiKeyName {
-    /// The longest name, in bytes.
-    pub const MAX: usize = 64;
-
-    /// Accepts 1 to [`Self::MAX`] bytes without NUL.
-    pub fn parse(text: impl Into<String>) -> Result<Self, TextError> {
-        let text = text.into();
-        check(&text, Self::MAX)?;
-        Ok(Self(text))
-    }
-
-    /// The name.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
 
 /// SHA-256 of a key. Unkeyed and unsalted, since a key is 32 random bytes.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -6,7 +6,8 @@ use thiserror::Error;
 use time::Duration;
 
 use crate::secret::Secret;
-use crate::text::{Text, TextError, check};
+pub use crate::text::CollapseKey;
+use crate::text::Text;
 use crate::{ApiKeyId, DeviceUid, MessageId, PhoneNumber, Timestamp, UserId};
 
 /// What a person sees of a message. Every part may be left out: an application may be told by data alone.
@@ -110,27 +111,6 @@ impl Urgency {
     /// The urgency of that name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|urgency| urgency.name() == name)
-    }
-}
-
-/// Of waiting messages with one key a device is shown the last (RFC 8030 §5.4; `apns-collapse-id`).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CollapseKey(String);
-
-impl CollapseKey {
-    /// The longest key, in bytes: what APNs takes.
-    pub const MAX: usize = 64;
-
-    /// Accepts 1 to [`Self::MAX`] bytes without NUL.
-    pub fn parse(text: impl Into<String>) -> Result<Self, TextError> {
-        let text = text.into();
-        check(&text, Self::MAX)?;
-        Ok(Self(text))
-    }
-
-    /// The key.
-    pub fn as_str(&self) -> &str {
-        &self.0
     }
 }
 

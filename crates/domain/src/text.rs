@@ -70,6 +70,12 @@ texts! {
     Environment: 256;
     /// What `x-fingerprint-id` says of the installation that speaks.
     Fingerprint: 256;
+    /// Of waiting messages with one key a device is shown the last (RFC 8030 §5.4); as long as an `apns-collapse-id` may be.
+    CollapseKey: 64;
+    /// What a client calls a request, the same each time it repeats it.
+    IdempotencyKey: 255;
+    /// What an operator calls an API key, unique among those that are not revoked.
+    ApiKeyName: 64;
     /// Any other text of a client.
     Text: 1024;
 }

@@ -21,7 +21,6 @@ let underWay = new AbortController();
 /** What is typed is no prose. */
 const VERBATIM = { autocomplete: "off", spellcheck: "false" };
 
-/** One operation's form, answer and command, in `nodes`. */
 /** What the operation needs and the credentials lack, with a way to it. */
 function missing({ schemes }, { accessToken, apiKey }) {
   if (schemes.some(({ id }) => id === "apiKey")) {
@@ -32,6 +31,7 @@ function missing({ schemes }, { accessToken, apiKey }) {
   return ["Nobody is signed in. Begin with ", element("a", { href: "#sendOtp" }, "sendOtp"), "."];
 }
 
+/** One operation's form, answer and command, in `nodes`. */
 export class Trial {
   #operation;
   #page;
