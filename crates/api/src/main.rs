@@ -6,6 +6,7 @@ mod backup;
 mod clock;
 mod composition;
 mod configuration;
+mod connection;
 mod database;
 mod delivery_commands;
 mod development_secret;

@@ -1,19 +1,29 @@
 //! The server's life: bind, say where, serve, finish what is in flight.
 
 use std::cell::Cell;
-use std::io::Write;
+use std::future::ready;
+use std::io::{self, Write};
+use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
 
+use actix_http::HttpService;
+use actix_http::error::DispatchError;
+use actix_server::Server;
+use actix_service::{ServiceFactoryExt, fn_service, map_config};
+use actix_web::dev::AppConfig;
 use actix_web::middleware::from_fn;
-use actix_web::{App, HttpServer, web};
+use actix_web::rt::net::TcpStream;
+use actix_web::{App, web};
 use anyhow::Context;
+use tokio::net::TcpSocket;
 
 use crate::admin::Admin;
 use crate::composition::{self, Composed};
 use crate::configuration::{Configuration, Mode};
+use crate::connection::{TimedStream, note_requests};
 use crate::quick_start;
 use crate::signals;
 
@@ -21,6 +31,10 @@ use crate::signals;
 pub(crate) const HEAD_TIME: Duration = Duration::from_secs(10);
 /// How long an idle connection is kept.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// How many connections wait to be taken before more are refused.
+const BACKLOG: u32 = 1_024;
+/// How long a client may take to close a connection that is ended.
+const DISCONNECT_TIME: Duration = Duration::from_secs(1);
 /// How many seconds requests in flight have to finish after SIGTERM.
 const SHUTDOWN_SECONDS: u64 = 25;
 /// How long after SIGTERM the last delivery in flight is waited for.
@@ -41,21 +55,46 @@ pub(crate) async fn serve(configuration: &Configuration) -> anyhow::Result<()> {
         None => None,
     };
     let threads = available_parallelism().map_or(2, usize::from);
-    let server = HttpServer::new(move || {
-        App::new()
-            .app_data(api.clone())
-            .wrap(from_fn(doorbell_http::dress))
-            .configure(doorbell_http::configure)
-    })
-    .workers(threads)
-    .client_request_timeout(HEAD_TIME)
-    .keep_alive(KEEP_ALIVE)
-    .max_connections(connections_each(configuration.max_connections, threads))
-    .shutdown_timeout(SHUTDOWN_SECONDS)
-    .disable_signals()
-    .bind(&configuration.listen)
-    .with_context(|| format!("DOORBELL_LISTEN: cannot listen on {}", configuration.listen))?;
-    let addresses = server.addrs();
+    let listeners = listeners(&configuration.listen)
+        .with_context(|| format!("DOORBELL_LISTEN: cannot listen on {}", configuration.listen))?;
+    let addresses: Vec<SocketAddr> = listeners
+        .iter()
+        .map(TcpListener::local_addr)
+        .collect::<io::Result<_>>()?;
+    let mut server = Server::build()
+        .workers(threads)
+        .max_concurrent_connections(connections_each(configuration.max_connections, threads))
+        .shutdown_timeout(SHUTDOWN_SECONDS)
+        .disable_signals();
+    for listener in listeners {
+        let (api, ending) = (api.clone(), server.graceful_shutdown_signal());
+        // What `HttpServer` would set up, over a stream of this program's own.
+        server = server.listen("http", listener, move || {
+            let app = App::new()
+                .app_data(api.clone())
+                .wrap(from_fn(note_requests))
+                .configure(doorbell_http::configure);
+            let ending = ending.clone();
+            let http = HttpService::build()
+                .keep_alive(KEEP_ALIVE)
+                .client_request_timeout(HEAD_TIME)
+                .client_disconnect_timeout(DISCONNECT_TIME)
+                .graceful_shutdown_signal(move || {
+                    let ending = ending.clone();
+                    async move { ending.notified().await }
+                })
+                .on_connect_ext(TimedStream::introduce)
+                .h1(map_config(app, |()| AppConfig::default()));
+            fn_service(|stream: TcpStream| {
+                let client = stream.peer_addr().ok();
+                ready(Ok::<_, DispatchError>((
+                    TimedStream::new(stream, HEAD_TIME),
+                    client,
+                )))
+            })
+            .and_then(http)
+        })?;
+    }
     if configuration.mode == Mode::Development && addresses.iter().any(|address| !address.ip().is_loopback())
     {
         tracing::warn!("in development everybody is told everybody's codes: listen on loopback only");
@@ -99,6 +138,34 @@ pub(crate) async fn serve(configuration: &Configuration) -> anyhow::Result<()> {
         admin.stop().await;
     }
     served.context("the server failed")
+}
+
+/// Listens on the addresses of that name, as many as this machine has of them.
+fn listeners(listen: &str) -> io::Result<Vec<TcpListener>> {
+    let mut refused = io::Error::from(io::ErrorKind::AddrNotAvailable);
+    let mut listeners = Vec::new();
+    for address in listen.to_socket_addrs()? {
+        match listener(address) {
+            Ok(listener) => listeners.push(listener),
+            Err(error) => refused = error,
+        }
+    }
+    if listeners.is_empty() {
+        return Err(refused);
+    }
+    Ok(listeners)
+}
+
+fn listener(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4(),
+        SocketAddr::V6(_) => TcpSocket::new_v6(),
+    }?;
+    // One that ended a moment ago is no obstacle.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)?.into_std()
 }
 
 /// How many connections each thread may serve, so that all may serve `together`.

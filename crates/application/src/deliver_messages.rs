@@ -1,9 +1,11 @@
 //! Delivering messages: jobs are claimed and judged in one transaction, attempted, and settled in another, many at a time.
 
+use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
 use doorbell_domain::audit::{AuditAction, AuditEvent};
 use doorbell_domain::code_delivery::Fence;
+use doorbell_domain::disbelief::Disbelief;
 use doorbell_domain::job::{
     Answer, Claimed, CredentialFate, CredentialId, Fate, FinalState, Finished, LEASE, Lane, Postponed,
     Reason, Schedule, Settled, admit, settle,
@@ -15,17 +17,39 @@ use doorbell_domain::{AuditId, DeviceUid, FreshIds, JobId, Provider, Timestamp, 
 
 use crate::Doorbell;
 
-/// What this server's push services have answered in the present minute.
+/// What this server's providers have answered of late.
 #[derive(Debug, Default)]
-pub(crate) struct Seen(Mutex<Answers>);
+pub(crate) struct Seen(Mutex<(Answers, Disbelief)>);
+
+/// What answers say of more than the credentials that they are about.
+struct Said {
+    too_many_gone: bool,
+    /// Whose providers believe this server no more.
+    disbelieving: HashSet<Lane>,
+}
 
 impl Seen {
-    /// Counts an answer; whether too many say that a credential is gone.
-    fn count(&self, gone: bool, now: Timestamp) -> bool {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .count(gone, now)
+    /// Counts the answers to attempts.
+    fn count(&self, attempts: &[Attempted], now: Timestamp) -> Said {
+        let mut said = Said {
+            too_many_gone: false,
+            disbelieving: HashSet::new(),
+        };
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (answers, disbelief) = &mut *seen;
+        for attempt in attempts {
+            said.too_many_gone |= answers.count(attempt.answer == Answer::Gone, now);
+        }
+        // Of what ended together it is looked first at what speaks for this server.
+        let (taken, others): (Vec<_>, Vec<_>) = attempts
+            .iter()
+            .partition(|attempt| attempt.answer == Answer::Accepted);
+        for Attempted { dispatch, answer } in taken.into_iter().chain(others) {
+            if disbelief.note(&dispatch.lane, dispatch.user, *answer, now) {
+                said.disbelieving.insert(dispatch.lane.clone());
+            }
+        }
+        said
     }
 }
 
@@ -115,12 +139,11 @@ impl Doorbell {
     /// repeated: what a later claim has overtaken changes nothing.
     pub async fn settle_jobs(&self, attempts: Vec<Attempted>) -> Result<(), StoreError> {
         let now = self.now();
-        let mut too_many_gone = false;
+        let said = self.seen.count(&attempts, now);
         let mut settled = Vec::with_capacity(attempts.len());
         for Attempted { dispatch, answer } in attempts {
-            too_many_gone |= self.seen.count(answer == Answer::Gone, now);
             let roll = u16::from_be_bytes(self.ports.entropy.bytes());
-            let outcome = settle(
+            let mut outcome = settle(
                 answer,
                 &dispatch.schedule,
                 dispatch.expires_at,
@@ -128,6 +151,9 @@ impl Doorbell {
                 now,
                 roll,
             );
+            outcome.rest = outcome
+                .rest
+                .filter(|_| said.disbelieving.contains(&dispatch.lane));
             settled.push((dispatch, outcome));
         }
         let mut ids = self.fresh_ids();
@@ -138,7 +164,7 @@ impl Doorbell {
                 .iter()
                 .filter(|(dispatch, _)| written.binary_search(&dispatch.push.job).is_ok())
                 .collect();
-            let stopped = prune(unit, &fates, too_many_gone, now, &mut ids)?;
+            let stopped = prune(unit, &fates, said.too_many_gone, now, &mut ids)?;
             for (dispatch, outcome) in &fates {
                 if let Fate::Over(end, _) = outcome.fate {
                     tally.end(dispatch.credential.provider(), end);

@@ -12,6 +12,7 @@ pub mod code;
 pub mod code_delivery;
 pub mod destination;
 pub mod device;
+pub mod disbelief;
 pub mod entropy;
 pub mod id;
 pub mod idempotency;

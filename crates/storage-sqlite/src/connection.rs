@@ -3,13 +3,15 @@
 use std::fs::{self, OpenOptions};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use doorbell_domain::store::{Found, StoreError};
 
-use crate::trouble::{Around, of_message};
+use crate::trouble::{Around, is_lock, of_message};
 
 /// How surely a commit is on the disk when it is answered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,6 +37,10 @@ const BUSY_TIMEOUT: &str = "PRAGMA busy_timeout = 2000";
 
 /// The same while a store is opened: another server's migration of a large file may take this long.
 const OPENING_BUSY_TIMEOUT: &str = "PRAGMA busy_timeout = 60000";
+
+/// For how long a new file is tried to be switched to a write-ahead log, and how long it is waited between two tries.
+const SWITCHING: Duration = Duration::from_mins(1);
+const BETWEEN_SWITCHES: Duration = Duration::from_millis(10);
 
 /// Opens a connection that migrates, making the file and its folder if they are missing.
 pub(crate) fn opening(path: &Path, synchronous: Synchronous) -> Found<SqliteConnection> {
@@ -106,8 +112,22 @@ struct JournalMode {
     journal_mode: String,
 }
 
-/// A file system that cannot share memory keeps the old mode and says so only here.
+/// Has the file written ahead, unless it is already. Who else has a new file open stands in the way of that, be it by the same wish,
+/// and here SQLite refuses at once instead of waiting: it holds a lock by then that it could only wait with.
 fn write_ahead(connection: &mut SqliteConnection) -> Found<()> {
+    let began = Instant::now();
+    loop {
+        match switch_to_write_ahead(connection) {
+            Err(StoreError::Unavailable(why)) if is_lock(&why) && began.elapsed() < SWITCHING => {
+                thread::sleep(BETWEEN_SWITCHES);
+            }
+            switched => return switched,
+        }
+    }
+}
+
+/// A file system that cannot share memory keeps the old mode and says so only here.
+fn switch_to_write_ahead(connection: &mut SqliteConnection) -> Found<()> {
     let mode: JournalMode = diesel::sql_query("PRAGMA journal_mode = WAL")
         .get_result(connection)
         .around("journal")?;

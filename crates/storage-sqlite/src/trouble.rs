@@ -51,6 +51,11 @@ pub(crate) fn of_message(what: &str, message: &str) -> StoreError {
     }
 }
 
+/// Whether a message says that another connection is in the way.
+pub(crate) fn is_lock(message: &str) -> bool {
+    message.contains("is locked")
+}
+
 /// Why a transaction of Diesel's own was abandoned.
 pub(crate) enum Abandoned {
     /// The work asked for it.

@@ -305,6 +305,23 @@ fn a_server_that_starts_waits_longer_for_anothers_migration_than_a_write_would()
 }
 
 #[test]
+fn a_server_that_starts_waits_for_whoever_reads_a_file_that_is_not_written_ahead_yet() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("doorbell.db");
+    let mut other = intruder(&path);
+    other
+        .batch_execute("CREATE TABLE theirs (id INTEGER); BEGIN; SELECT * FROM theirs")
+        .expect("the other program reads");
+    let (migrated, outcome) = mpsc::channel();
+    let starting = thread::spawn(move || migrated.send(migrate(&path)));
+    assert!(outcome.recv_timeout(Duration::from_millis(200)).is_err());
+    other.batch_execute("COMMIT").expect("the other program is done");
+    let taken = outcome.recv().expect("an outcome").expect("migrated");
+    assert!(!taken.is_empty());
+    starting.join().expect("no panic").expect("sent");
+}
+
+#[test]
 fn a_path_that_cannot_be_opened_is_unavailable() {
     let folder = tempfile::tempdir().expect("a folder");
     let opened = SqliteStore::open(folder.path(), Arc::new(FakeSealer));

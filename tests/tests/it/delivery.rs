@@ -279,31 +279,62 @@ on_both!(
         let by = server.back_end("shop");
         for (n, status) in [(10, 400), (20, 401), (30, 403)] {
             let mut service = PushService::start().await;
-            let (one, browsers) = with_browsers(&server, n, &service, &["a"]).await;
-            let (other, _) = with_browsers(&server, n + 1, &service, &["b"]).await;
-            service.script(&browsers[0], [PushReply::Status(status)]);
-            let refused = server.ring(&by, &one).await;
-            service.next().await;
-            waits(&server, &by, &refused, "retrying", "misconfigured").await;
-            // The other browser of that service is not rung either, until the pause is over.
+            service.answer_all(PushReply::Status(status));
+            let mut refused = Vec::new();
+            for k in 0..5 {
+                let (person, _) = with_browsers(&server, n + k, &service, &[&k.to_string()]).await;
+                let id = server.ring(&by, &person).await;
+                service.next().await;
+                waits(&server, &by, &id, "retrying", "misconfigured").await;
+                assert_eq!(server.subscriptions(&person).await.len(), 1);
+                refused.push(id);
+            }
+            // Nobody else of that service is rung either, until the pause is over.
+            let (other, _) = with_browsers(&server, n + 5, &service, &["other"]).await;
             let waiting = server.ring(&by, &other).await;
-            others_are_rung(&server, &by, n + 2).await;
+            others_are_rung(&server, &by, n + 6).await;
             assert!(
                 service.rest().is_empty(),
                 "{status}: the service is not left alone"
             );
             let message = server.message(&by, &waiting).await;
             assert_eq!(message["counts"], json!({"pending": 1}));
-            assert_eq!(server.subscriptions(&one).await.len(), 1);
+            service.answer_all(PushReply::Status(201));
             server.advance(Duration::from_mins(5));
-            for id in [&refused, &waiting] {
+            for id in refused.iter().chain([&waiting]) {
                 assert_eq!(server.end_of(&by, id).await.0, "delivered", "{status}");
             }
         }
         let misconfigured = "doorbell_push_attempts_total{outcome=\"misconfigured\",provider=\"webpush\"}";
-        assert_eq!(server.metric(misconfigured), Some(3.0));
+        assert_eq!(server.metric(misconfigured), Some(15.0));
         let delivered = "doorbell_push_jobs_total{provider=\"webpush\",state=\"delivered\"}";
-        assert_eq!(server.metric(delivered), Some(9.0));
+        assert_eq!(server.metric(delivered), Some(21.0));
+    }
+);
+
+// Their browser is subscribed by another server's key: what they are answered is about them alone.
+on_both!(
+    one_person_who_is_not_believed_silences_nobody,
+    async |server: Server| {
+        let mut service = PushService::start().await;
+        let by = server.back_end("shop");
+        let names: Vec<String> = (0..20).map(|n| format!("foreign-{n}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let (stranger, foreign) = with_browsers(&server, 1, &service, &names).await;
+        let (other, browsers) = with_browsers(&server, 2, &service, &["own"]).await;
+        for browser in &foreign {
+            service.script(browser, [PushReply::Status(403)]);
+        }
+        let refused = server.ring(&by, &stranger).await;
+        for _ in &foreign {
+            service.next().await;
+        }
+        server
+            .jobs_when(&by, &refused, |job| job["reason"] == "misconfigured")
+            .await;
+        let id = server.ring(&by, &other).await;
+        assert_eq!(service.next().await.path, browsers[0].path());
+        assert_eq!(server.end_of(&by, &id).await.0, "delivered");
     }
 );
 

@@ -26,7 +26,8 @@ pub enum Answer {
     Gone,
     /// The message will not be taken, however often it is tried.
     Refused(Reason),
-    /// The provider does not believe this server: nothing that goes its way will be taken until somebody mends that.
+    /// The provider does not believe this server, or not for this credential: if that holds of others too, nothing that goes its way
+    /// will be taken until somebody mends that.
     Misconfigured,
     /// It was not taken this time.
     Failed {
@@ -71,7 +72,7 @@ pub struct Settled {
     pub fate: Fate,
     /// For its credential.
     pub credential: CredentialFate,
-    /// Until when its lane rests.
+    /// Until when its lane rests, should its provider believe this server no more ([`crate::disbelief`]).
     pub rest: Option<Timestamp>,
 }
 
