@@ -103,13 +103,15 @@ pub(crate) async fn serve(configuration: &Configuration) -> anyhow::Result<()> {
     // Listened for before anybody is told that the server is there.
     let asked_to_end = signals::listen().context("cannot listen for signals")?;
     let workers = workers.start();
-    let handle = running.handle();
+    let (handle, end_of_dispatch) = (running.handle(), workers.end_of_dispatch());
     // When it was asked to end, and whether what is in flight may finish.
     let asked = Rc::new(Cell::new(None));
     let note = Rc::clone(&asked);
     actix_web::rt::spawn(async move {
         let graceful = asked_to_end.await;
         note.set(Some((Instant::now(), graceful)));
+        // Beside the last requests, since what is on its way to a push service may take as long as they do.
+        end_of_dispatch.begin();
         handle.stop(graceful).await;
     });
     let following = actix_web::rt::spawn(following.run());

@@ -1,57 +1,27 @@
 //! Delivering messages: jobs are claimed and judged in one transaction, attempted, and settled in another, many at a time.
 
-use std::collections::HashSet;
-use std::sync::{Mutex, PoisonError};
+mod seen;
+
+use std::collections::BTreeSet;
 
 use doorbell_domain::audit::{AuditAction, AuditEvent};
 use doorbell_domain::code_delivery::Fence;
-use doorbell_domain::disbelief::Disbelief;
 use doorbell_domain::job::{
     Answer, Claimed, CredentialFate, CredentialId, Fate, FinalState, Finished, LEASE, Lane, Postponed,
     Reason, Schedule, Settled, admit, settle,
 };
 use doorbell_domain::ports::Push;
 use doorbell_domain::store::{self, Found, StoreError, Unit};
-use doorbell_domain::suspicion::Answers;
 use doorbell_domain::{AuditId, DeviceUid, FreshIds, JobId, Provider, Timestamp, UserId};
+use time::Duration;
 
+use self::seen::Said;
+pub(crate) use self::seen::Seen;
 use crate::Doorbell;
 
-/// What this server's providers have answered of late.
-#[derive(Debug, Default)]
-pub(crate) struct Seen(Mutex<(Answers, Disbelief)>);
-
-/// What answers say of more than the credentials that they are about.
-struct Said {
-    too_many_gone: bool,
-    /// Whose providers believe this server no more.
-    disbelieving: HashSet<Lane>,
-}
-
-impl Seen {
-    /// Counts the answers to attempts.
-    fn count(&self, attempts: &[Attempted], now: Timestamp) -> Said {
-        let mut said = Said {
-            too_many_gone: false,
-            disbelieving: HashSet::new(),
-        };
-        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (answers, disbelief) = &mut *seen;
-        for attempt in attempts {
-            said.too_many_gone |= answers.count(attempt.answer == Answer::Gone, now);
-        }
-        // Of what ended together it is looked first at what speaks for this server.
-        let (taken, others): (Vec<_>, Vec<_>) = attempts
-            .iter()
-            .partition(|attempt| attempt.answer == Answer::Accepted);
-        for Attempted { dispatch, answer } in taken.into_iter().chain(others) {
-            if disbelief.note(&dispatch.lane, dispatch.user, *answer, now) {
-                said.disbelieving.insert(dispatch.lane.clone());
-            }
-        }
-        said
-    }
-}
+/// For how long after its claim a job is sent as it was judged then. One that waited longer behind a slow provider is given back, and
+/// judged anew: its session may have ended meanwhile, or its message have been taken back.
+const FRESH: Duration = Duration::seconds(3);
 
 /// A job that may be sent: claimed, and judged as it was claimed.
 #[derive(Clone, Debug)]
@@ -82,7 +52,15 @@ impl Dispatch {
 #[derive(Clone, Debug)]
 pub struct Attempted {
     dispatch: Dispatch,
-    answer: Answer,
+    /// `None` where it came too late to be sent as it was judged.
+    answer: Option<(Answer, Said)>,
+}
+
+/// What a batch of attempts left to do once it was written down.
+struct WrittenDown {
+    ends: Vec<(Provider, FinalState)>,
+    stopped: Option<bool>,
+    dead: Vec<(UserId, DeviceUid, CredentialId, Timestamp)>,
 }
 
 impl Doorbell {
@@ -126,22 +104,37 @@ impl Doorbell {
         Ok(claims)
     }
 
-    /// Attempts a delivery.
+    /// Attempts a delivery, unless it waited too long for that.
     pub async fn attempt(&self, dispatch: Dispatch) -> Attempted {
+        if self.now() > dispatch.claimed_at + FRESH {
+            return Attempted {
+                dispatch,
+                answer: None,
+            };
+        }
         let answer = self.ports.push.send(&dispatch.push).await;
         self.ports
             .push_tally
             .attempt(dispatch.credential.provider(), answer.into());
-        Attempted { dispatch, answer }
+        let said = self.seen.count(&dispatch.lane, dispatch.user, answer, self.now());
+        Attempted {
+            dispatch,
+            answer: Some((answer, said)),
+        }
     }
 
     /// Writes down what attempts came to, in one transaction; credentials that are dead are removed after it, each in its own. Can be
     /// repeated: what a later claim has overtaken changes nothing.
     pub async fn settle_jobs(&self, attempts: Vec<Attempted>) -> Result<(), StoreError> {
         let now = self.now();
-        let said = self.seen.count(&attempts, now);
-        let mut settled = Vec::with_capacity(attempts.len());
+        let mut too_many_gone = false;
+        let (mut settled, mut unused) = (Vec::with_capacity(attempts.len()), Vec::new());
         for Attempted { dispatch, answer } in attempts {
+            let Some((answer, said)) = answer else {
+                unused.push(dispatch.claim());
+                continue;
+            };
+            too_many_gone |= said.too_many_gone;
             let roll = u16::from_be_bytes(self.ports.entropy.bytes());
             let mut outcome = settle(
                 answer,
@@ -151,44 +144,43 @@ impl Doorbell {
                 now,
                 roll,
             );
-            outcome.rest = outcome
-                .rest
-                .filter(|_| said.disbelieving.contains(&dispatch.lane));
+            outcome.rest = outcome.rest.filter(|_| said.nobody_believed);
             settled.push((dispatch, outcome));
         }
         let mut ids = self.fresh_ids();
-        let tally = self.ports.push_tally.clone();
-        let dead = store::transact(self.ports.store.as_ref(), move |unit| {
+        let written = store::transact(self.ports.store.as_ref(), move |unit| {
+            if !unused.is_empty() {
+                unit.return_jobs(&unused, now)?;
+            }
             let written = write_down(unit, &settled, now)?;
             let fates: Vec<_> = settled
                 .iter()
                 .filter(|(dispatch, _)| written.binary_search(&dispatch.push.job).is_ok())
                 .collect();
-            let stopped = prune(unit, &fates, said.too_many_gone, now, &mut ids)?;
-            for (dispatch, outcome) in &fates {
-                if let Fate::Over(end, _) = outcome.fate {
-                    tally.end(dispatch.credential.provider(), end);
-                }
-            }
-            if let Some(stopped) = stopped {
-                tally.pruning(stopped);
-            }
-            let dead: Vec<_> = fates
-                .into_iter()
-                .filter(|(_, outcome)| stopped != Some(true) && outcome.credential == CredentialFate::Remove)
-                .map(|(dispatch, _)| {
-                    (
-                        dispatch.user,
-                        dispatch.device,
-                        dispatch.credential,
-                        dispatch.claimed_at,
-                    )
-                })
-                .collect();
-            Ok(dead)
+            let stopped = prune(unit, &fates, too_many_gone, now, &mut ids)?;
+            let ends = fates.iter().filter_map(|(dispatch, outcome)| match outcome.fate {
+                Fate::Over(end, _) => Some((dispatch.credential.provider(), end)),
+                Fate::Again { .. } => None,
+            });
+            let ends = ends.collect();
+            let dead = fates
+                .iter()
+                .filter(|(_, outcome)| stopped != Some(true) && outcome.credential == CredentialFate::Remove);
+            let dead = dead.map(|(d, _)| (d.user, d.device, d.credential, d.claimed_at));
+            Ok(WrittenDown {
+                ends,
+                stopped,
+                dead: dead.collect(),
+            })
         })
         .await?;
-        for (user, device, credential, claimed_at) in dead {
+        for (provider, end) in written.ends {
+            self.ports.push_tally.end(provider, end);
+        }
+        if let Some(stopped) = written.stopped {
+            self.ports.push_tally.pruning(stopped);
+        }
+        for (user, device, credential, claimed_at) in written.dead {
             self.remove_dead(user, device, credential, claimed_at).await?;
         }
         Ok(())
@@ -215,7 +207,7 @@ impl Doorbell {
         let now = self.now();
         let mut ids = self.fresh_ids();
         store::transact(self.ports.store.as_ref(), move |unit| {
-            if unit.remove_dead(user, credential, claimed_at)? {
+            if unit.pruning_stopped()?.is_none() && unit.remove_dead(user, credential, claimed_at)? {
                 let provider = credential.provider();
                 unit.record(&[proof(
                     &mut ids,
@@ -364,9 +356,10 @@ fn prune(
     let suspects: Vec<CredentialId> = those(CredentialFate::Suspect).map(|d| d.credential).collect();
     let claimed_at = those(CredentialFate::Suspect).map(|d| d.claimed_at).min();
     if let Some(claimed_at) = claimed_at {
-        let suspected = unit.suspect(&suspects, claimed_at, now)?;
+        let mut suspected: BTreeSet<_> = unit.suspect(&suspects, claimed_at, now)?.into_iter().collect();
+        // Several messages may have found out together: one line each credential.
         let lines: Vec<AuditEvent> = those(CredentialFate::Suspect)
-            .filter(|d| suspected.contains(&d.credential))
+            .filter(|d| suspected.remove(&d.credential))
             .map(|d| {
                 let provider = d.credential.provider();
                 proof(

@@ -4,6 +4,7 @@ use doorbell_domain::audit::{AuditAction, AuditEvent};
 use doorbell_domain::retention::{Over, PASS, Retention};
 use doorbell_domain::session::EndReason;
 use doorbell_domain::store::{self, Found, StoreError, Unit};
+use doorbell_domain::sweeps::Sweep;
 use doorbell_domain::{AuditId, FreshIds, SessionId, Timestamp, UserId};
 
 use crate::Doorbell;
@@ -137,7 +138,10 @@ impl Doorbell {
             swept.more |= done.full;
         })?;
         let suspects = self
-            .write(move |unit| unit.sweep_suspects(over.suspects, PASS))
+            .write(move |unit| match unit.pruning_stopped()? {
+                Some(_) => Ok(Sweep::default()),
+                None => unit.sweep_suspects(over.suspects, PASS),
+            })
             .await;
         pass.note(suspects, |swept, done| {
             swept.subscriptions += done.removed;

@@ -27,6 +27,9 @@ pub enum TestPushError {
     /// The caller has nothing that could ring.
     #[error("there are no tokens for this user")]
     NoTokens,
+    /// Its text takes more than one push carries.
+    #[error("the text is too large for a push")]
+    TooLarge,
     /// Too soon after the last one.
     #[error("again after {0}")]
     TooMany(Duration),
@@ -77,6 +80,7 @@ impl Doorbell {
         });
         let composed = composed.map_err(|error| match error {
             SendError::Store(error) => TestPushError::from(error),
+            SendError::TooLarge => TestPushError::TooLarge,
             other => TestPushError::from(StoreError::Failed(other.to_string())),
         })?;
         let claims = self

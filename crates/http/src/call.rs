@@ -47,9 +47,14 @@ impl Call {
 
     /// Which back end speaks, by its API key as a bearer token.
     pub(crate) async fn api_key(&self) -> Result<ApiKeyId, Failure> {
-        let text = bearer_token(self.request.headers()).ok_or(Failure::Unauthenticated)?;
+        let text = self.api_key_text()?;
         let known = self.api.doorbell.api_key(&Secret::new(text)).await?;
         known.ok_or(Failure::Unauthenticated)
+    }
+
+    /// The text that is, or is not, an API key.
+    pub(crate) fn api_key_text(&self) -> Result<&str, Failure> {
+        bearer_token(self.request.headers()).ok_or(Failure::Unauthenticated)
     }
 
     /// Who speaks, by `X-Auth-Token`, which must be a token of `X-User-Id`.

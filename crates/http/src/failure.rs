@@ -264,6 +264,7 @@ impl From<TestPushError> for Failure {
             TestPushError::Access(error) => error.into(),
             TestPushError::Off => Self::PushOff,
             TestPushError::NoTokens => Self::NoTokens,
+            TestPushError::TooLarge => Self::TooLargeForPush,
             TestPushError::TooMany(wait) => Self::TooMany(wait),
         }
     }

@@ -14,13 +14,14 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::{Bell, Ending, asked};
 
-/// How many jobs a server holds at once: those that are attempted, and those that wait for that or to be settled.
-const AT_ONCE: usize = 512;
+/// How many jobs a server holds at once: those that are attempted, and those that wait for that or to be settled. Enough that it
+/// takes ten lanes that hang to keep others from being claimed.
+const AT_ONCE: usize = 2_048;
 
 /// How many jobs of one lane are attempted at once, and from how many on no more are claimed.
 const A_LANE: usize = 64;
 
-/// How many jobs are claimed at once. A lane that hangs gets so many at most beyond its share: their turn comes within their lease.
+/// How many jobs are claimed at once. A lane that hangs gets so many at most beyond its share; whose turn comes late is judged anew.
 const A_CLAIM: usize = 128;
 
 /// How many ends of attempts are settled at once.
@@ -108,7 +109,10 @@ struct Round<C: Courier> {
     attempts: JoinSet<C::Attempted>,
     claiming: JoinSet<Claimed<C::Dispatch>>,
     settling: JoinSet<Settled<C::Attempted>>,
+    giving_back: JoinSet<()>,
     unsettled: Vec<C::Attempted>,
+    /// What could not be written down together with others, and is tried in halves.
+    apart: Vec<Vec<C::Attempted>>,
     /// How many jobs wait in lanes.
     waiting: usize,
     /// How many are being settled.
@@ -128,7 +132,9 @@ impl<C: Courier> Round<C> {
             attempts: JoinSet::new(),
             claiming: JoinSet::new(),
             settling: JoinSet::new(),
+            giving_back: JoinSet::new(),
             unsettled: Vec::new(),
+            apart: Vec::new(),
             waiting: 0,
             in_settling: 0,
             more: true,
@@ -137,7 +143,8 @@ impl<C: Courier> Round<C> {
     }
 
     fn held(&self) -> usize {
-        self.attempts.len() + self.waiting + self.unsettled.len() + self.in_settling
+        let apart: usize = self.apart.iter().map(Vec::len).sum();
+        self.attempts.len() + self.waiting + self.unsettled.len() + apart + self.in_settling
     }
 
     /// Claims, if there may be something, nobody is claiming yet, and there is room for a good part of a claim.
@@ -186,6 +193,19 @@ impl<C: Courier> Round<C> {
         }
     }
 
+    /// Gives back claims that are not used.
+    fn give_back(&mut self, unused: Vec<C::Dispatch>) {
+        if unused.is_empty() {
+            return;
+        }
+        let courier = Arc::clone(&self.courier);
+        self.giving_back.spawn(async move {
+            if let Err(error) = courier.give_back(unused).await {
+                tracing::warn!(%error, "jobs could not be given back; their leases run out");
+            }
+        });
+    }
+
     /// Attempts the next job of a lane, if one waits and may begin.
     fn attempt_next(&mut self, lane: &Lane) {
         let Some(queue) = self.lanes.get_mut(lane) else {
@@ -230,11 +250,16 @@ impl<C: Courier> Round<C> {
 
     /// Settles what attempts came to, if nobody is settling yet.
     fn settle_more(&mut self) {
-        if self.unsettled.is_empty() || !self.settling.is_empty() || self.store_is_away {
+        if !self.settling.is_empty() || self.store_is_away {
             return;
         }
-        let rest = self.unsettled.split_off(self.unsettled.len().min(A_BATCH));
-        let batch = std::mem::replace(&mut self.unsettled, rest);
+        let batch = self.apart.pop().unwrap_or_else(|| {
+            let rest = self.unsettled.split_off(self.unsettled.len().min(A_BATCH));
+            std::mem::replace(&mut self.unsettled, rest)
+        });
+        if batch.is_empty() {
+            return;
+        }
         self.in_settling = batch.len();
         let courier = Arc::clone(&self.courier);
         self.settling.spawn(async move {
@@ -253,41 +278,37 @@ impl<C: Courier> Round<C> {
                 self.store_is_away = true;
                 tracing::warn!(%error, "what became of jobs could not be written down; it is tried again");
             }
-            Ok((batch, Err(error))) => {
-                tracing::error!(%error, jobs = batch.len(), "what became of jobs cannot be written down");
+            // One that cannot be written down must not take the others with it.
+            Ok((mut batch, Err(error))) if batch.len() > 1 => {
+                tracing::warn!(%error, jobs = batch.len(), "what became of jobs is written down in halves");
+                let half = batch.split_off(batch.len() / 2);
+                self.apart.extend([half, batch]);
+            }
+            Ok((_, Err(error))) => {
+                tracing::error!(%error, "what became of a job cannot be written down");
             }
             Err(error) => note(&error, "settling jobs"),
         }
     }
 
-    /// Gives back what was not begun, and waits for what was.
+    /// Gives back what was not begun, waits for what was, and settles each as it comes: should the time not be enough, as little as can
+    /// be is left to leases.
     async fn end(mut self) {
-        let mut unused: Vec<_> = self.lanes.drain().flat_map(|(_, queue)| queue.waiting).collect();
-        while let Some(claimed) = self.claiming.join_next().await {
-            if let Ok(Ok((_, _, dispatches))) = claimed {
-                unused.extend(dispatches);
-            }
-        }
-        if !unused.is_empty()
-            && let Err(error) = self.courier.give_back(unused).await
-        {
-            tracing::warn!(%error, "jobs could not be given back; their leases run out");
-        }
-        while let Some(ended) = self.attempts.join_next().await {
-            self.unsettled.extend(ended.ok());
-        }
-        while let Some(settled) = self.settling.join_next().await {
-            self.settled(settled);
-        }
-        self.store_is_away = false;
-        while !self.unsettled.is_empty() {
+        let unused: Vec<_> = self.lanes.drain().flat_map(|(_, queue)| queue.waiting).collect();
+        self.give_back(unused);
+        loop {
             self.settle_more();
-            while let Some(settled) = self.settling.join_next().await {
-                self.settled(settled);
-            }
-            if self.store_is_away {
-                tokio::time::sleep(LOOK).await;
-                self.store_is_away = false;
+            tokio::select! {
+                Some(claimed) = self.claiming.join_next() => {
+                    if let Ok(Ok((_, _, dispatches))) = claimed {
+                        self.give_back(dispatches);
+                    }
+                }
+                Some(ended) = self.attempts.join_next_with_id() => self.attempted(ended),
+                Some(settled) = self.settling.join_next() => self.settled(settled),
+                Some(_) = self.giving_back.join_next() => {}
+                () = tokio::time::sleep(LOOK), if self.store_is_away => self.store_is_away = false,
+                else => break,
             }
         }
     }

@@ -119,6 +119,33 @@ on_both!(
     }
 );
 
+/// Six people with ten browsers each.
+async fn many(server: &Server, service: &PushService) -> Vec<SignedIn> {
+    let mut people = Vec::new();
+    for n in 10..16 {
+        let person = server.sign_in(&Phone::nth(n)).await;
+        for k in 0..10 {
+            let browser = service.browser(&format!("{n}-{k}"));
+            server
+                .subscribe_browser(&person, &browser)
+                .await
+                .assert_status(201);
+        }
+        people.push(person);
+    }
+    people
+}
+
+/// Rings all of them at once, and sees that their push service says of all that they are gone.
+async fn all_die(server: &Server, by: &BackEnd, people: &[SignedIn]) {
+    let users: Vec<&str> = people.iter().map(|person| person.user_id.as_str()).collect();
+    let body = json!({"to": {"users": users}, "notification": {"title": "Ring"}});
+    let id = server.accepted(by, &body).await;
+    let jobs = server.settled(by, &id).await;
+    assert_eq!(jobs.len(), 60);
+    assert!(jobs.iter().all(|job| job["state"] == "dead"), "{jobs:?}");
+}
+
 on_both!(
     when_too_many_are_said_to_be_gone_nobody_is_believed_until_an_operator_says_so,
     Setup::metrics,
@@ -126,21 +153,11 @@ on_both!(
         const STOPPED: &str = "doorbell_pruning_stopped";
         let service = PushService::start().await;
         let by = server.back_end("shop");
-        let person = server.sign_in(&Phone::nth(1)).await;
-        for n in 0..60 {
-            let browser = service.browser(&n.to_string());
-            server
-                .subscribe_browser(&person, &browser)
-                .await
-                .assert_status(201);
-        }
+        let people = many(&server, &service).await;
         let (other, _) = subscribed(&server, 2, &service).await;
         assert_eq!(server.metric(STOPPED), Some(0.0));
         service.answer_all(PushReply::Status(410));
-        let id = server.ring(&by, &person).await;
-        let jobs = server.settled(&by, &id).await;
-        assert_eq!(jobs.len(), 60);
-        assert!(jobs.iter().all(|job| job["state"] == "dead"), "{jobs:?}");
+        all_die(&server, &by, &people).await;
         // One more, of somebody else: its job is dead, and nothing is held against its browser.
         dies(&server, &by, &other).await;
         assert_eq!(server.metric(STOPPED), Some(1.0));
@@ -166,5 +183,52 @@ on_both!(
         while server.metric(STOPPED) != Some(0.0) {
             assert!(began.elapsed() < Duration::from_mins(1), "{}", server.metrics());
         }
+    }
+);
+
+on_both!(
+    while_nobody_is_believed_nobody_is_removed_for_what_was_said_before,
+    async |server: Server| {
+        let service = PushService::start().await;
+        let by = server.back_end("shop");
+        let (early, _) = subscribed(&server, 1, &service).await;
+        let people = many(&server, &service).await;
+        service.answer_all(PushReply::Status(410));
+        dies(&server, &by, &early).await;
+        assert!(server.subscriptions(&early).await.is_empty());
+        all_die(&server, &by, &people).await;
+        server.advance(31 * DAY);
+        assert!(server.run(&["sweep"]).status.success());
+        assert_eq!(server.count("subscriptions"), 61);
+        assert!(server.run(&["pruning", "resume"]).status.success());
+        assert!(server.run(&["sweep"]).status.success());
+        assert!(server.count("subscriptions") < 61);
+    }
+);
+
+// Whoever registers what is not there says nothing of others.
+on_both!(
+    one_person_whose_browsers_are_gone_has_nobody_else_doubted,
+    Setup::metrics,
+    async |server: Server| {
+        let service = PushService::start().await;
+        let by = server.back_end("shop");
+        let person = server.sign_in(&Phone::nth(1)).await;
+        for n in 0..60 {
+            let browser = service.browser(&n.to_string());
+            server
+                .subscribe_browser(&person, &browser)
+                .await
+                .assert_status(201);
+        }
+        let (other, browser) = subscribed(&server, 2, &service).await;
+        service.answer_all(PushReply::Status(410));
+        let id = server.ring(&by, &person).await;
+        assert_eq!(server.settled(&by, &id).await.len(), 60);
+        assert!(server.subscriptions(&person).await.is_empty());
+        service.script(&browser, [PushReply::Status(410)]);
+        dies(&server, &by, &other).await;
+        assert!(server.subscriptions(&other).await.is_empty());
+        assert_eq!(server.metric("doorbell_pruning_stopped"), Some(0.0));
     }
 );

@@ -38,6 +38,20 @@ pub enum Answer {
     },
 }
 
+impl Answer {
+    /// Whether the provider said anything: what never reached it, or was not answered in time, says nothing about others.
+    pub const fn was_given(self) -> bool {
+        !matches!(
+            self,
+            Self::Refused(Reason::ForbiddenAddress)
+                | Self::Failed {
+                    reason: Reason::TooSlow | Reason::Unreachable | Reason::Misconfigured,
+                    ..
+                }
+        )
+    }
+}
+
 /// What becomes of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {

@@ -43,7 +43,10 @@ pub(super) fn any_object() -> ObjectBuilder {
     ObjectBuilder::new()
         .schema_type(SchemaType::from_iter([Type::Object, Type::Null]))
         .additional_properties(Some(AdditionalProperties::FreeForm(true)))
-        .description(Some("What the application is told, as it is: any JSON object."))
+        .description(Some(
+            "What the application is told: any JSON object. Its members keep their \
+            order; a number that is no integer of 64 bits is passed on as a double (RFC 8259 §6).",
+        ))
         .examples([json!({"orderId": "4421"})])
 }
 

@@ -127,7 +127,7 @@ pub(super) async fn send(call: &mut Call) -> Answer {
     let api_key = call.api_key().await?;
     let (body, bytes) = call.json_and_bytes::<MessageBody>().await?;
     let mut command = command(call, api_key, body)?;
-    let hash = RequestHash::of(&bytes);
+    let hash = RequestHash::of(call.api_key_text()?, &bytes);
     command.request = idempotency_key(call)?.map(|key| (key, hash));
     let accepted = call.api.doorbell.send_message(command).await?;
     Ok(HttpResponse::Accepted().json(AcceptedAnswer::from(accepted)))

@@ -128,6 +128,7 @@ pub(super) async fn worker(call: &mut Call) -> Answer {
             content_type = "application/problem+json", example = json!({"type": "urn:doorbell:problem:invalid_field",
                 "title": "Bad Request", "status": 400, "detail": "text: is required", "code": "invalid_field"})),
         (status = 404, description = "This server runs in production."),
+        (status = 413, description = "The text is more than a push carries once it is written as JSON."),
         (status = 429, description = "The last ring was less than a second ago."),
     ))]
 pub(super) async fn ring(call: &mut Call) -> Answer {

@@ -100,7 +100,7 @@ pub async fn idempotency_keys_go_from_their_edge_on(store: Arc<dyn Store>) {
         scene.write(move |unit| {
             let key = IdempotencyKey::parse(name).expect("a key");
             let api_key = ApiKeyId::from_uuid(Uuid::from_u128(2));
-            unit.recall(api_key, &key, &RequestHash::of(b"body"), id, now)
+            unit.recall(api_key, &key, &RequestHash::of("a key", b"body"), id, now)
         })
     };
     let edge = scene.tick();

@@ -24,7 +24,7 @@ fn back_end(n: u128) -> ApiKeyId {
 }
 
 async fn recall(scene: &Scene, of: ApiKeyId, name: &str, body: &[u8], id: MessageId) -> Recalled {
-    let (key, request, now) = (key(name), RequestHash::of(body), scene.clock.now());
+    let (key, request, now) = (key(name), RequestHash::of("a key", body), scene.clock.now());
     scene
         .write(move |unit| unit.recall(of, &key, &request, id, now))
         .await
@@ -94,7 +94,7 @@ pub async fn a_message_that_was_not_committed_is_not_sent(store: Arc<dyn Store>)
         .map(|target| crate::build::job(scene.id(), &message, target))
         .collect();
     let (id, now) = (message.id, scene.clock.now());
-    let request = RequestHash::of(b"body");
+    let request = RequestHash::of("a key", b"body");
     let given_up = scene
         .try_write(move |unit| {
             unit.recall(back_end(1), &key("k"), &request, id, now)?;
@@ -176,7 +176,13 @@ pub async fn of_parallel_requests_with_one_key_one_becomes_a_message(store: Arc<
             let (id, now) = (message.id, scene.clock.now());
             let recalled = scene
                 .write(move |unit| {
-                    let recalled = unit.recall(back_end(1), &key("k"), &RequestHash::of(b"body"), id, now)?;
+                    let recalled = unit.recall(
+                        back_end(1),
+                        &key("k"),
+                        &RequestHash::of("a key", b"body"),
+                        id,
+                        now,
+                    )?;
                     if recalled == Recalled::Fresh {
                         unit.insert_message(&message, &[job])?;
                     }

@@ -79,7 +79,7 @@ async fn acceptance(scene: &Scene, targets: &[Target], id: MessageId) {
     let users = targets.iter().map(Target::user).collect();
     let audience = Audience::new(users, devices, vec![phone(1)]).expect("somebody");
     let key = IdempotencyKey::parse(id.to_string()).expect("a key");
-    let (api_key, request) = (ApiKeyId::from_uuid(scene.id()), RequestHash::of(b"body"));
+    let (api_key, request) = (ApiKeyId::from_uuid(scene.id()), RequestHash::of("a key", b"body"));
     let now = scene.clock.now();
     scene
         .write(move |unit| {

@@ -92,7 +92,7 @@ impl Courier for Office {
 
     async fn attempt(&self, job: Job) -> Job {
         self.with(|state| state.begun.push(job.clone()));
-        if job.0.name() == "hung" {
+        if job.0.name().starts_with("hung") {
             self.0.hung.acquire().await.expect("open").forget();
         }
         assert_ne!(job.1, 13, "a bug");
@@ -101,6 +101,9 @@ impl Courier for Office {
 
     async fn settle(&self, attempts: Vec<Job>) -> Result<(), StoreError> {
         self.reach()?;
+        if attempts.iter().any(|job| job.0.name() == "cursed") {
+            return Err(StoreError::Failed("it breaks a rule".to_owned()));
+        }
         self.with(|state| {
             state.batches.push(attempts.len());
             state.settled.extend(attempts);
@@ -152,6 +155,63 @@ async fn a_lane_that_hangs_holds_its_share_and_keeps_nobody_else_waiting() {
     office.0.hung.add_permits(1_000);
     sleep(10 * LOOK).await;
     assert_eq!(office.with(|state| state.settled.len()), 3_000);
+    running.stop(LOOK).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn several_lanes_that_hang_keep_nobody_else_waiting() {
+    let office = Office::new();
+    for lane in ["hung", "hung-2", "hung-3", "hung-4", "hung-5", "hung-6"] {
+        office.post(lane, 100..1_100);
+    }
+    office.post("well", 100..300);
+    let (_bell, running) = start(&office);
+    sleep(LOOK / 2).await;
+    assert_eq!(office.begun("well"), 200);
+    office.0.hung.add_permits(10_000);
+    running.stop(LOOK).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_known_at_the_end_is_written_down_though_others_hang() {
+    let office = Office::new();
+    office.post("hung", 100..110);
+    office.post("well", 100..150);
+    let (_bell, running) = start(&office);
+    sleep(A_MOMENT).await;
+    office.0.hung.add_permits(4);
+    running.stop(LOOK).await;
+    assert_eq!(office.with(|state| state.settled.len()), 54);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_cannot_be_written_down_takes_no_other_with_it() {
+    let office = Office::new();
+    office.post("hung", 100..150);
+    office.post("cursed", 100..101);
+    office.post("well", 100..150);
+    let (_bell, running) = start(&office);
+    office.0.hung.add_permits(50);
+    sleep(4 * LOOK).await;
+    assert_eq!(office.with(|state| state.settled.len()), 100);
+    running.stop(LOOK).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn deliveries_end_before_everybody_else() {
+    let office = Office::new();
+    office.post("hung", 100..120);
+    let (bell, running) = start(&office);
+    sleep(A_MOMENT).await;
+    running.end_of_dispatch().begin();
+    office.post("well", 100..120);
+    bell.wake();
+    office.0.hung.add_permits(20);
+    sleep(10 * LOOK).await;
+    assert_eq!(
+        (office.begun("well"), office.with(|state| state.settled.len())),
+        (0, 20)
+    );
     running.stop(LOOK).await;
 }
 
