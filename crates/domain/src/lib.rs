@@ -13,6 +13,7 @@ pub mod code_delivery;
 pub mod destination;
 pub mod device;
 pub mod entropy;
+pub mod event;
 pub mod id;
 pub mod idempotency;
 pub mod job;
