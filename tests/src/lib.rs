@@ -52,7 +52,7 @@ pub use push_service::{PushReply, PushService};
 pub use raw::Held;
 pub use receiver::{Received, Receiver, Reply};
 pub use registry::{AUTH, FINGERPRINT, P256DH, encoded};
-pub use senders::{TWILIO_TOKEN, WEBHOOK_SECRET};
+pub use senders::{EVENTS_SECRET, TWILIO_TOKEN, WEBHOOK_SECRET};
 pub use server::{Server, play};
 pub use setup::Setup;
 pub use traces::Canary;

@@ -1,4 +1,4 @@
-//! Somebody who is sent one-time codes: a server that answers as it is told, and keeps what it was asked.
+//! Somebody who is sent one-time codes, or told what happens: a server that answers as it is told, and keeps what it was asked.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};

@@ -27,6 +27,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("doorbell-keys", &["doorbell-domain"]),
     ("doorbell-outward", &["doorbell-domain"]),
     ("doorbell-codes", &["doorbell-domain", "doorbell-outward"]),
+    ("doorbell-events", &["doorbell-domain", "doorbell-outward"]),
     ("doorbell-push", &["doorbell-domain", "doorbell-outward"]),
     ("doorbell-workers", &["doorbell-domain", "doorbell-application"]),
     ("doorbell-http", &["doorbell-domain", "doorbell-application"]),

@@ -14,7 +14,7 @@ use doorbell_keys::{CodeMacs, Jwks, JwtTokens, KeyRing, RefreshMacs, Sealing, Se
 use doorbell_standards::{IanaTimeZones, LibPhoneNumber, P256};
 use doorbell_storage_postgres as postgres;
 use doorbell_storage_sqlite as sqlite;
-use doorbell_workers::{Bell, Codes, Workers};
+use doorbell_workers::{Bell, Codes, Events, Workers};
 
 use crate::clock::SystemClock;
 use crate::configuration::{Configuration, Mode, Switch};
@@ -78,6 +78,7 @@ pub(crate) async fn compose(configuration: &Configuration) -> anyhow::Result<Com
         store,
     } = Custody::open(configuration, configuration.migrate)?;
     let senders = configuration.senders.build(configuration.mode, &clock)?;
+    let receiver = configuration.events.build(configuration.mode, &clock)?;
     let code_bell = Bell::new();
     let push_bell = Bell::new();
     let metrics = Arc::new(Metrics::new(opened.watched()).context("the metrics cannot be made")?);
@@ -124,7 +125,12 @@ pub(crate) async fn compose(configuration: &Configuration) -> anyhow::Result<Com
     };
     let beside = Doorbell::new(beside, policy.clone());
     let codes = Codes::new(beside.clone(), Arc::<Metrics>::clone(&metrics));
-    let workers = workers(&beside, codes, code_bell, push_bell);
+    let mut workers = workers(&beside, codes, code_bell, push_bell);
+    if let Some(receiver) = receiver {
+        let events = Events::new(beside, receiver, Arc::<Metrics>::clone(&metrics));
+        // Nobody rings: events are looked for each second.
+        workers = workers.deliver(events, Bell::new());
+    }
     let doorbell = Doorbell::new(ports, policy);
     let api = Api {
         doorbell,

@@ -9,6 +9,7 @@ use ipnet::IpNet;
 
 use crate::api_key_commands::ApiKeyCommand;
 use crate::delivery_commands::{JobsCommand, PruningCommand};
+use crate::event_settings::EventSettings;
 use crate::health::HealthCheck;
 use crate::key_commands::{KeysCommand, SecretCommand};
 use crate::limit_settings::LimitSettings;
@@ -202,6 +203,9 @@ pub(crate) struct Configuration {
 
     #[command(flatten)]
     pub(crate) push: PushSettings,
+
+    #[command(flatten)]
+    pub(crate) events: EventSettings,
 
     /// Networks (CIDR) whose X-Forwarded-For is believed.
     #[arg(long, env = "DOORBELL_TRUSTED_PROXIES", value_delimiter = ',')]

@@ -32,6 +32,7 @@ impl Opened {
                 let options = sqlite::Options {
                     migrate,
                     combine: usize::from(configuration.combine),
+                    announce: configuration.events.announce(),
                     synchronous: match configuration.sqlite_synchronous {
                         SqliteSynchronous::Full => sqlite::Synchronous::Full,
                         SqliteSynchronous::Normal => sqlite::Synchronous::Normal,
@@ -47,6 +48,7 @@ impl Opened {
                 let options = postgres::Options {
                     migrate,
                     combine: usize::from(configuration.combine),
+                    announce: configuration.events.announce(),
                     connections: configuration.pool.unwrap_or(usual.connections),
                 };
                 let connected = PostgresStore::connect(url, sealer, options);

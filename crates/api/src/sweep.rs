@@ -32,6 +32,7 @@ pub(crate) async fn sweep(configuration: &Configuration) -> anyhow::Result<()> {
         ("jobs", total.jobs),
         ("messages", total.messages),
         ("idempotency_keys", total.idempotency_keys),
+        ("untold_events", total.untold_events),
     ] {
         writeln!(out, "{kind} {count}")?;
     }
@@ -50,4 +51,5 @@ fn add(total: &mut Swept, swept: Swept) {
     total.jobs += swept.jobs;
     total.messages += swept.messages;
     total.idempotency_keys += swept.idempotency_keys;
+    total.untold_events += swept.untold_events;
 }

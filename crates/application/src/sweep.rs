@@ -34,6 +34,8 @@ pub struct Swept {
     pub messages: usize,
     /// Idempotency keys.
     pub idempotency_keys: usize,
+    /// Events that nobody was told of.
+    pub untold_events: usize,
     /// Whether some kind met its limit, so that another pass may have more to do at once.
     pub more: bool,
 }
@@ -137,6 +139,11 @@ impl Doorbell {
             swept.idempotency_keys += done.removed;
             swept.more |= done.full;
         })?;
+        let untold = self.write(move |unit| unit.sweep_event_outbox(over.untold, PASS));
+        pass.note(untold.await, |swept, done| {
+            swept.untold_events += done.removed;
+            swept.more |= done.full;
+        })?;
         let suspects = self
             .write(move |unit| match unit.pruning_stopped()? {
                 Some(_) => Ok(Sweep::default()),
@@ -175,7 +182,7 @@ impl Doorbell {
             };
             let reason = EndReason::AccountDeletion;
             let ended = unit.end_sessions_of(id, None, now, reason)?;
-            unit.erase_user(id, phone.as_ref())?;
+            unit.erase_user(id, phone.as_ref(), now)?;
             unit.save_user(&user)?;
             unit.record(&last_events(&mut ids, id, &ended, now, reason))?;
             Ok(true)

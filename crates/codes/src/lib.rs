@@ -13,5 +13,5 @@ mod samples;
 pub use log::LogSender;
 pub use senders::Senders;
 pub use twilio::{Origin, Twilio, TwilioAccount};
-pub use webhook::{Webhook, WebhookSecret};
+pub use webhook::Webhook;
 pub use wording::{Autofill, Title, Wording};

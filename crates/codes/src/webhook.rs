@@ -1,47 +1,16 @@
-//! A sender of one's own, called by Standard Webhooks (standardwebhooks.com, the specification's first version).
+//! A sender of one's own, called by Standard Webhooks.
 
-use std::fmt;
 use std::sync::Arc;
 
-use aws_lc_rs::hmac;
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
 use doorbell_domain::code_delivery::SendOutcome;
 use doorbell_domain::ports::{BoxFuture, CodeSender};
-use doorbell_domain::{Clock, CodeDelivery, Timestamp};
-use doorbell_outward::Outward;
+use doorbell_domain::{Clock, CodeDelivery};
+use doorbell_outward::{Outward, WebhookMessage, WebhookSecret, instant};
 use serde_json::json;
 use url::Url;
 
 use crate::post;
 use crate::wording::Wording;
-
-/// What signs messages: the key of an HMAC-SHA256.
-#[derive(Clone)]
-pub struct WebhookSecret(hmac::Key);
-
-impl WebhookSecret {
-    /// Reads `whsec_` and the base64 of 24 to 64 bytes; `None` for anything else.
-    pub fn parse(text: &str) -> Option<Self> {
-        let key = BASE64_STANDARD.decode(text.strip_prefix("whsec_")?).ok()?;
-        (24..=64)
-            .contains(&key.len())
-            .then(|| Self(hmac::Key::new(hmac::HMAC_SHA256, &key)))
-    }
-
-    /// The `webhook-signature` of a message: of its id, its time in seconds since the Unix epoch, and its body.
-    fn sign(&self, id: &str, timestamp: &str, body: &[u8]) -> String {
-        let signed = [id.as_bytes(), b".", timestamp.as_bytes(), b".", body].concat();
-        let tag = hmac::sign(&self.0, &signed);
-        format!("v1,{}", BASE64_STANDARD.encode(tag.as_ref()))
-    }
-}
-
-impl fmt::Debug for WebhookSecret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("WebhookSecret([redacted])")
-    }
-}
 
 /// Hands codes to a service of the operator's, which sends them as it likes. Any 2xx takes the code.
 pub struct Webhook {
@@ -70,50 +39,33 @@ impl Webhook {
         }
     }
 
-    fn body(&self, delivery: &CodeDelivery) -> Vec<u8> {
-        let body = json!({
-            "type": "otp.requested",
-            "timestamp": instant(delivery.created_at),
-            "data": {
+    fn message(&self, delivery: &CodeDelivery) -> WebhookMessage {
+        WebhookMessage {
+            id: delivery.id.to_string(),
+            kind: "otp.requested",
+            at: delivery.created_at,
+            data: json!({
                 "phone": delivery.phone.e164(),
                 "code": delivery.code.expose(),
                 "channel": "sms",
                 "language": delivery.language.name(),
                 "text": self.wording.text(delivery),
                 "expiresAt": instant(delivery.expires_at),
-            },
-        });
-        body.to_string().into_bytes()
+            }),
+        }
     }
 }
 
 impl CodeSender for Webhook {
     fn send<'a>(&'a self, delivery: &'a CodeDelivery) -> BoxFuture<'a, SendOutcome> {
         Box::pin(async move {
-            let body = self.body(delivery);
-            // The same at every attempt, so that a receiver who knows it already need not send again; the time is the
-            // attempt's.
-            let id = delivery.id.to_string();
-            let timestamp = self.clock.now().unix_seconds().to_string();
-            let signature = self.secret.sign(&id, &timestamp, &body);
+            let message = self.message(delivery);
             let request = self
                 .outward
-                .post(&self.url, "application/json", body)
-                .header("webhook-id", id)
-                .header("webhook-timestamp", timestamp)
-                .header("webhook-signature", signature);
+                .webhook(&self.url, &self.secret, &message, self.clock.now());
             post::send(request, self.clock.as_ref()).await
         })
     }
-}
-
-/// ISO 8601, UTC, three decimals (truncated) and `Z`, as all of this service's answers have instants.
-fn instant(at: Timestamp) -> String {
-    let at = at.to_datetime();
-    let (year, month, day) = at.to_calendar_date();
-    let (hour, minute, second, milli) = at.to_hms_milli();
-    let month = u8::from(month);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z")
 }
 
 #[cfg(test)]
@@ -126,34 +78,6 @@ mod tests {
     use crate::samples::{Fixed, delivery, wording};
 
     const SECRET: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
-
-    #[test]
-    fn a_signature_is_the_specifications_own_example() {
-        let secret = WebhookSecret::parse(SECRET).expect("a secret");
-        let signature = secret.sign(
-            "msg_27UH4WbU6Z5A5EzD8u03UvzRbpk",
-            "1649367553",
-            br#"{"email":"test@example.com","username":"test_user"}"#,
-        );
-        assert_eq!(signature, "v1,tZ1I4/hDygAJgO5TYxiSd6Sd0kDW6hPenDe+bTa3Kkw=");
-        assert!(!format!("{secret:?}").contains("C2FV"));
-    }
-
-    #[test]
-    fn a_secret_has_24_to_64_bytes() {
-        let of = |bytes: usize| format!("whsec_{}", BASE64_STANDARD.encode(vec![7; bytes]));
-        for (bytes, taken) in [(0, false), (23, false), (24, true), (64, true), (65, false)] {
-            assert_eq!(WebhookSecret::parse(&of(bytes)).is_some(), taken, "{bytes}");
-        }
-        for bad in [
-            "",
-            "whsec_",
-            "C2FVsBQIhrscChlQIMV+b5sSYspob7oD",
-            "whsec_not base64 at all!",
-        ] {
-            assert!(WebhookSecret::parse(bad).is_none(), "{bad:?}");
-        }
-    }
 
     #[tokio::test]
     async fn a_message_says_everything_and_is_signed() {

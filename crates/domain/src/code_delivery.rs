@@ -120,7 +120,7 @@ pub fn backoff(failures: u32, roll: u16) -> Duration {
     whole - whole * u32::from(roll) / 131_072_u32
 }
 
-/// Why a sender did not take a code. Never holds a phone, a code or an address.
+/// Why a sender did not take a code, or a receiver an [event](crate::event). Never holds a phone, a code or an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum SendFailure {
     /// It was answered with this HTTP status.
@@ -137,10 +137,10 @@ pub enum SendFailure {
     Impossible(&'static str),
 }
 
-/// How an attempt ended.
+/// How an attempt to deliver a code, or an [event](crate::event), ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SendOutcome {
-    /// A sender took the code.
+    /// It was taken.
     Accepted,
     /// It will not be taken, however often it is tried.
     Refused(SendFailure),
@@ -153,7 +153,7 @@ pub enum SendOutcome {
     },
 }
 
-/// What becomes of a code after an attempt.
+/// What becomes of a code, or of an [event](crate::event), after an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Settlement {
     /// It is on its way, and leaves the outbox.

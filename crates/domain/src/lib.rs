@@ -14,6 +14,7 @@ pub mod destination;
 pub mod device;
 pub mod disbelief;
 pub mod entropy;
+pub mod event;
 pub mod id;
 pub mod idempotency;
 pub mod job;

@@ -9,6 +9,7 @@ use time::Duration;
 
 use crate::code::{Code, CodeHash, Purpose};
 use crate::code_delivery::{CodeDelivery, SendOutcome};
+use crate::event::Event;
 use crate::job::{Answer, Target};
 use crate::message::{Content, Message};
 use crate::sealed::SealedPlace;
@@ -136,6 +137,12 @@ pub trait Endpoints: Send + Sync {
     /// Whether messages may be sent there, as far as can be told within a second: to a listed push service, whose name does not lead to
     /// an address that is none of the public's. One that leads nowhere is let in; it is looked up again for each message.
     fn admit<'a>(&'a self, endpoint: &'a WebPushEndpoint) -> BoxFuture<'a, bool>;
+}
+
+/// A service of the operator's that is told what happens.
+pub trait EventReceiver: Send + Sync {
+    /// Tells it of an event. Bounds its own time, far below a claim's lease ([`event::LEASE`](crate::event::LEASE)).
+    fn tell<'a>(&'a self, event: &'a Event) -> BoxFuture<'a, SendOutcome>;
 }
 
 /// Rings those who deliver what was just committed.

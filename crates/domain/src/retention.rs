@@ -3,7 +3,7 @@
 use time::Duration;
 
 use crate::limits::PhoneLock;
-use crate::{Timestamp, idempotency, suspicion};
+use crate::{Timestamp, event, idempotency, suspicion};
 
 /// How many rows of a kind one pass removes at most, so that no pass holds locks, or SQLite's one writer, for long.
 pub const PASS: u32 = 1_000;
@@ -37,10 +37,12 @@ pub struct Retention {
     pub idempotency: Duration,
     /// Credentials suspected to be dead, from the first proof.
     pub suspects: Duration,
+    /// Events that nobody claims, since no server is told where to post them any more, from when they were due.
+    pub untold: Duration,
 }
 
 impl Retention {
-    /// 24 hours, 30 days, an hour more, 1 hour, 90 days and 30 more, 270 days, 400 days, 30 days, 7 days, 30 days.
+    /// 24 hours, 30 days, an hour more, 1 hour, 90 days and 30 more, 270 days, 400 days, 30 days, 7 days, 30 days, 3 days.
     pub const STANDARD: Self = Self {
         codes: Duration::hours(24),
         phones: Duration::days(30),
@@ -53,6 +55,7 @@ impl Retention {
         jobs: Duration::days(30),
         idempotency: idempotency::KEPT,
         suspects: suspicion::LONGEST,
+        untold: event::WORTH,
     };
 
     /// The newest instants that are over at `now`.
@@ -69,6 +72,7 @@ impl Retention {
             jobs: now - self.jobs,
             idempotency: now - self.idempotency,
             suspects: now - self.suspects,
+            untold: now - self.untold,
         }
     }
 }
@@ -98,6 +102,8 @@ pub struct Over {
     pub idempotency: Timestamp,
     /// Credentials that became suspects.
     pub suspects: Timestamp,
+    /// Events that were due.
+    pub untold: Timestamp,
 }
 
 #[cfg(test)]
@@ -119,6 +125,7 @@ mod tests {
         assert_eq!(over.sessions_again, now - Duration::days(60));
         assert_eq!(over.tokens, now - Duration::days(270));
         assert_eq!(over.audit, now - Duration::days(400));
+        assert_eq!(over.untold, now - Duration::days(3));
     }
 
     #[test]

@@ -9,6 +9,7 @@
 
 mod code_outbox;
 mod delivery;
+mod events;
 
 use thiserror::Error;
 
@@ -17,6 +18,7 @@ pub use delivery::{
     ApiKeys, DeliveryReads, DeliverySweeps, Ended, JobLine, Jobs, MessageReport, Messages, Recalled,
     TrailEntry,
 };
+pub use events::{ClaimedEvent, EventOutbox};
 
 use crate::address::ValueHash;
 use crate::audit::AuditEvent;
@@ -470,6 +472,7 @@ pub trait Unit:
     + Jobs
     + ApiKeys
     + DeliverySweeps
+    + EventOutbox
 {
 }
 
@@ -489,5 +492,6 @@ impl<T> Unit for T where
         + Jobs
         + ApiKeys
         + DeliverySweeps
+        + EventOutbox
 {
 }

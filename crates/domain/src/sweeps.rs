@@ -50,9 +50,10 @@ pub trait Sweeps {
     fn claim_user(&mut self, id: UserId) -> Found<Option<User>>;
 
     /// Removes all that hangs on a claimed account: its devices with their tokens and subscriptions, the addresses of these, its
-    /// sessions, its jobs, those too that are not over, and what is known of `phone`, also codes that wait for a sender. Its row and its
-    /// trail stay. Addresses are locked in their order.
-    fn erase_user(&mut self, user: UserId, phone: Option<&PhoneNumber>) -> Found<()>;
+    /// sessions, its jobs, those too that are not over, the events of it that nobody has taken, and what is known of `phone`, also codes
+    /// that wait for a sender. Its row and its trail stay. Messages that lose their last open job are over at `at`. Addresses are locked
+    /// in their order.
+    fn erase_user(&mut self, user: UserId, phone: Option<&PhoneNumber>, at: Timestamp) -> Found<()>;
 
     /// Removes push tokens last registered by `until`, and with the last row that has it an address.
     fn sweep_tokens(&mut self, until: Timestamp, limit: u32) -> Found<Sweep>;

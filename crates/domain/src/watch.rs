@@ -95,7 +95,7 @@ impl GuessOutcome {
     }
 }
 
-/// What became of an attempt to deliver a one-time code.
+/// What became of an attempt to deliver a one-time code, or to tell of an [event](crate::event).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeliveryOutcome {
     /// A sender took it.
@@ -208,6 +208,9 @@ pub trait Tally: Send + Sync {
 
     /// Counts an attempt to deliver a code.
     fn delivery(&self, outcome: DeliveryOutcome);
+
+    /// Counts an attempt to tell of an event.
+    fn event(&self, outcome: DeliveryOutcome);
 
     /// Counts a guess.
     fn guess(&self, outcome: GuessOutcome);

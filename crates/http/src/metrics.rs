@@ -36,6 +36,7 @@ pub struct Metrics {
     seconds: HistogramVec,
     codes: IntCounterVec,
     deliveries: IntCounterVec,
+    events: IntCounterVec,
     guesses: IntCounterVec,
     attempts: IntCounterVec,
     jobs: IntCounterVec,
@@ -73,6 +74,11 @@ impl Metrics {
                 "Attempts to have one-time codes sent, by what became of them.",
                 &["outcome"],
             )?,
+            events: counter(
+                "doorbell_events_total",
+                "Attempts to tell the events' webhook of something, by what became of them.",
+                &["outcome"],
+            )?,
             guesses: counter(
                 "doorbell_verifications_total",
                 "Guesses at one-time codes, by what became of them.",
@@ -99,6 +105,7 @@ impl Metrics {
         metrics.registry.register(Box::new(metrics.seconds.clone()))?;
         metrics.registry.register(Box::new(metrics.codes.clone()))?;
         metrics.registry.register(Box::new(metrics.deliveries.clone()))?;
+        metrics.registry.register(Box::new(metrics.events.clone()))?;
         metrics.registry.register(Box::new(metrics.guesses.clone()))?;
         metrics.registry.register(Box::new(metrics.attempts.clone()))?;
         metrics.registry.register(Box::new(metrics.jobs.clone()))?;
@@ -116,6 +123,7 @@ impl Metrics {
             metrics
                 .deliveries
                 .get_metric_with_label_values(&[outcome.name()])?;
+            metrics.events.get_metric_with_label_values(&[outcome.name()])?;
         }
         for outcome in GuessOutcome::ALL {
             metrics.guesses.get_metric_with_label_values(&[outcome.name()])?;
@@ -159,6 +167,10 @@ impl Tally for Metrics {
 
     fn delivery(&self, outcome: DeliveryOutcome) {
         count(&self.deliveries, &[outcome.name()]);
+    }
+
+    fn event(&self, outcome: DeliveryOutcome) {
+        count(&self.events, &[outcome.name()]);
     }
 
     fn guess(&self, outcome: GuessOutcome) {
@@ -262,6 +274,7 @@ mod tests {
         metrics.answered("service", UNKNOWN, StatusCode::NOT_FOUND, took);
         metrics.code(CodeOutcome::Limited);
         metrics.delivery(DeliveryOutcome::TooLate);
+        metrics.event(DeliveryOutcome::Again);
         metrics.guess(GuessOutcome::Wrong);
         metrics.attempt(Provider::WebPush, PushOutcome::Misconfigured);
         metrics.end(Provider::Fcm, FinalState::Superseded);
@@ -279,6 +292,8 @@ mod tests {
             r#"doorbell_codes_total{outcome="limited"} 1"#,
             r#"doorbell_code_deliveries_total{outcome="accepted"} 0"#,
             r#"doorbell_code_deliveries_total{outcome="too_late"} 1"#,
+            r#"doorbell_events_total{outcome="accepted"} 0"#,
+            r#"doorbell_events_total{outcome="again"} 1"#,
             r#"doorbell_verifications_total{outcome="wrong"} 1"#,
             r#"doorbell_push_attempts_total{outcome="misconfigured",provider="webpush"} 1"#,
             r#"doorbell_push_attempts_total{outcome="accepted",provider="webpush"} 0"#,

@@ -5,6 +5,8 @@
 mod names;
 mod post;
 mod retry_after;
+mod standard_webhooks;
 
 pub use names::{LookupError, Names, SystemNames, look_up};
 pub use post::{Answered, NoClient, Outward, Unanswered};
+pub use standard_webhooks::{WebhookMessage, WebhookSecret, instant};

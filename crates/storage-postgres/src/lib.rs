@@ -4,6 +4,7 @@
 //! decided, the domain decides. Statements over arrays are written by hand, so that they are prepared once a connection.
 
 mod addresses;
+mod announcements;
 mod conninfo;
 mod lane;
 mod migrate;

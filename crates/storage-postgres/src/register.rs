@@ -13,8 +13,8 @@ use diesel::PgConnection;
 use diesel::connection::{AnsiTransactionManager, TransactionManager};
 use doorbell_domain::registration::{Refusal, Registered, Registration, Wants, plan};
 use doorbell_domain::store::{RegisterError, StoreError};
-use doorbell_storage::Vault;
 use doorbell_storage::blocking::Deadline;
+use doorbell_storage::{Announcer, Vault};
 
 use crate::pool::Pool;
 use crate::trouble::{Again, Trouble};
@@ -36,13 +36,14 @@ type Answers = Vec<Result<Registered, Refusal>>;
 pub(crate) fn register(
     pool: &Pool,
     vault: &Vault,
+    announcer: Announcer,
     batch: &[Registration],
     deadline: &Deadline,
 ) -> Vec<Result<Registered, RegisterError>> {
     if batch.is_empty() {
         return Vec::new();
     }
-    match persist(pool, vault, batch, deadline) {
+    match persist(pool, vault, announcer, batch, deadline) {
         Ok(answers) => answers
             .into_iter()
             .map(|answer| answer.map_err(RegisterError::Refused))
@@ -54,8 +55,8 @@ pub(crate) fn register(
         Err(error) if batch.len() == 1 => vec![Err(RegisterError::Store(error))],
         Err(_) => {
             let (first, rest) = batch.split_at(batch.len() / 2);
-            let mut answers = register(pool, vault, first, deadline);
-            answers.extend(register(pool, vault, rest, deadline));
+            let mut answers = register(pool, vault, announcer, first, deadline);
+            answers.extend(register(pool, vault, announcer, rest, deadline));
             answers
         }
     }
@@ -65,13 +66,14 @@ pub(crate) fn register(
 fn persist(
     pool: &Pool,
     vault: &Vault,
+    announcer: Announcer,
     batch: &[Registration],
     deadline: &Deadline,
 ) -> Result<Answers, StoreError> {
     let began = Instant::now();
     let mut tries = 0;
     loop {
-        let trouble = match once(pool, vault, batch, deadline) {
+        let trouble = match once(pool, vault, announcer, batch, deadline) {
             Ok(answers) => return Ok(answers),
             Err(trouble) => trouble,
         };
@@ -109,9 +111,15 @@ fn pause(batch: &[Registration], tries: u32) -> Duration {
     Duration::from_micros(1_000 + hasher.finish() % most)
 }
 
-fn once(pool: &Pool, vault: &Vault, batch: &[Registration], deadline: &Deadline) -> Result<Answers, Trouble> {
+fn once(
+    pool: &Pool,
+    vault: &Vault,
+    announcer: Announcer,
+    batch: &[Registration],
+    deadline: &Deadline,
+) -> Result<Answers, Trouble> {
     let mut link = pool.begin()?;
-    let done = work(&mut link.connection, vault, batch).and_then(|answers| {
+    let done = work(&mut link.connection, vault, announcer, batch).and_then(|answers| {
         deadline.begin_commit()?;
         AnsiTransactionManager::commit_transaction(&mut link.connection)?;
         Ok(answers)
@@ -125,10 +133,15 @@ fn once(pool: &Pool, vault: &Vault, batch: &[Registration], deadline: &Deadline)
     })
 }
 
-fn work(connection: &mut PgConnection, vault: &Vault, batch: &[Registration]) -> Result<Answers, Trouble> {
+fn work(
+    connection: &mut PgConnection,
+    vault: &Vault,
+    announcer: Announcer,
+    batch: &[Registration],
+) -> Result<Answers, Trouble> {
     let wants = Wants::of(batch);
     let state = load::state(connection, vault, batch, &wants)?;
     let plan = plan(&state, batch);
-    apply::writes(connection, vault, &state, &plan.writes)?;
+    apply::writes(connection, vault, announcer, &state, &plan.writes)?;
     Ok(plan.answers)
 }

@@ -8,6 +8,7 @@ mod codes;
 mod credentials;
 mod delivery_reads;
 mod delivery_sweeps;
+mod event_outbox;
 mod finished_days;
 mod jobs;
 mod keys;
@@ -21,7 +22,7 @@ mod sweeps;
 use diesel::connection::{AnsiTransactionManager, TransactionManager};
 use diesel::{Connection, PgConnection, QueryResult};
 use doorbell_domain::store::{Found, StoreError};
-use doorbell_storage::Vault;
+use doorbell_storage::{Announcer, Vault};
 
 use crate::pool::{Pool, Pooled};
 use crate::trouble::Trouble;
@@ -29,6 +30,7 @@ use crate::trouble::Trouble;
 pub(crate) struct Repositories<'a> {
     pool: &'a Pool,
     vault: &'a Vault,
+    announcer: Announcer,
     link: Option<Pooled>,
     transaction: Transaction,
 }
@@ -46,6 +48,7 @@ impl<'a> Repositories<'a> {
         Self {
             pool,
             vault,
+            announcer: Announcer::new(false),
             link: None,
             transaction: Transaction::None,
         }
@@ -53,10 +56,11 @@ impl<'a> Repositories<'a> {
 
     /// Repositories of a transaction that is begun here, and ended by [`Self::commit`] or, with the same effect as
     /// dropping them, [`Self::roll_back`].
-    pub(crate) fn writing(pool: &'a Pool, vault: &'a Vault) -> Found<Self> {
+    pub(crate) fn writing(pool: &'a Pool, vault: &'a Vault, announcer: Announcer) -> Found<Self> {
         Ok(Self {
             pool,
             vault,
+            announcer,
             link: Some(pool.begin()?),
             transaction: Transaction::Open { failed: None },
         })

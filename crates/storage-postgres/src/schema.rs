@@ -227,6 +227,22 @@ diesel::table! {
 }
 
 diesel::table! {
+    event_outbox (id) {
+        id -> Uuid,
+        kind -> Text,
+        at -> Timestamptz,
+        user_id -> Nullable<Uuid>,
+        device_id -> Nullable<Uuid>,
+        session_id -> Nullable<Uuid>,
+        message_id -> Nullable<Uuid>,
+        reason -> Nullable<Text>,
+        due_at -> Timestamptz,
+        failures -> BigInt,
+        fence -> BigInt,
+    }
+}
+
+diesel::table! {
     keys (id) {
         id -> Uuid,
         usage -> Text,

@@ -7,9 +7,9 @@ use doorbell_domain::ports::{BoxFuture, Sealer};
 use doorbell_domain::registration::{Registered, Registration};
 use doorbell_domain::store::{Found, ReadWork, RegisterError, Store, StoreError, WriteWork};
 use doorbell_domain::watch::{Gauge, Watched};
-use doorbell_storage::Vault;
 use doorbell_storage::blocking::Deadline;
 use doorbell_storage::combiner::{self, Combiner};
+use doorbell_storage::{Announcer, Vault};
 
 use crate::lane::Lane;
 use crate::pool::{Pool, direct};
@@ -25,6 +25,8 @@ pub struct Options {
     pub connections: u32,
     /// How many registrations one transaction makes at most. Where it is 1 each has its own, on any connection.
     pub combine: usize,
+    /// Whether what happens is left in the outbox of events.
+    pub announce: bool,
 }
 
 /// How many batches of registrations are in flight at once, each on a connection of its own: while one waits for its commit,
@@ -43,6 +45,7 @@ impl Default for Options {
             migrate: true,
             connections: cores.saturating_mul(2).min(8),
             combine: 256,
+            announce: false,
         }
     }
 }
@@ -53,6 +56,7 @@ pub struct PostgresStore {
     url: String,
     lane: Lane,
     vault: Vault,
+    announcer: Announcer,
     combiner: Option<Arc<Combiner<Registration>>>,
 }
 
@@ -68,8 +72,9 @@ impl PostgresStore {
             drop(direct(&whole)?);
         }
         let vault = Vault::new(sealer);
+        let announcer = Announcer::new(options.announce);
         let combiner = if options.combine > 1 {
-            Some(Arc::new(combiner(&whole, &vault, options.combine)?))
+            Some(Arc::new(combiner(&whole, &vault, announcer, options.combine)?))
         } else {
             None
         };
@@ -77,6 +82,7 @@ impl PostgresStore {
             lane: Lane::new(Pool::new(whole.clone(), options.connections)),
             url: whole,
             vault,
+            announcer,
             combiner,
         })
     }
@@ -92,7 +98,7 @@ impl PostgresStore {
     }
 }
 
-fn combiner(url: &str, vault: &Vault, batch: usize) -> Found<Combiner<Registration>> {
+fn combiner(url: &str, vault: &Vault, announcer: Announcer, batch: usize) -> Found<Combiner<Registration>> {
     let pool = Pool::new(url.to_owned(), WRITERS);
     let vault = vault.clone();
     let options = combiner::Options {
@@ -100,7 +106,7 @@ fn combiner(url: &str, vault: &Vault, batch: usize) -> Found<Combiner<Registrati
         batch,
     };
     Combiner::start(options, move |batch, deadline| {
-        register::register(&pool, &vault, batch, deadline)
+        register::register(&pool, &vault, announcer, batch, deadline)
     })
 }
 
@@ -112,9 +118,9 @@ impl Store for PostgresStore {
     }
 
     fn transact_boxed(&self, work: WriteWork) -> BoxFuture<'_, Found<()>> {
-        let vault = self.vault.clone();
+        let (vault, announcer) = (self.vault.clone(), self.announcer);
         Box::pin(self.lane.in_turn(move |pool, deadline| {
-            let mut repositories = Repositories::writing(pool, &vault)?;
+            let mut repositories = Repositories::writing(pool, &vault, announcer)?;
             match work(&mut repositories).and_then(|()| deadline.begin_commit()) {
                 Ok(()) => repositories.commit(),
                 Err(error) => {
@@ -135,12 +141,12 @@ impl Store for PostgresStore {
         {
             return Box::pin(combiner.register(alone));
         }
-        let vault = self.vault.clone();
+        let (vault, announcer) = (self.vault.clone(), self.announcer);
         let size = batch.len();
         Box::pin(async move {
-            let registered = self
-                .lane
-                .in_turn(move |pool, deadline| Ok(register::register(pool, &vault, &batch, deadline)));
+            let registered = self.lane.in_turn(move |pool, deadline| {
+                Ok(register::register(pool, &vault, announcer, &batch, deadline))
+            });
             let answers = registered.await;
             answers.unwrap_or_else(|error| vec![Err(RegisterError::Store(error)); size])
         })

@@ -9,7 +9,7 @@ use diesel::sql_types::Text;
 use doorbell_testkit::everything::{everything, rarities};
 use doorbell_testkit::{FakeSealer, Scene};
 
-use crate::SqliteStore;
+use crate::{Options, SqliteStore};
 
 /// What a connection was asked to run, and what it kept prepared.
 #[derive(Clone, Default)]
@@ -59,7 +59,12 @@ impl Step {
 async fn every_statement_is_found_by_indexes_and_prepared_once() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("doorbell.db");
-    let store = Arc::new(SqliteStore::open(&path, Arc::new(FakeSealer)).expect("a store"));
+    let options = Options {
+        announce: true,
+        ..Options::default()
+    };
+    let store = SqliteStore::open_with(&path, Arc::new(FakeSealer), options).expect("a store");
+    let store = Arc::new(store);
     let record = Record::default();
     let (first, second) = (record.clone(), Record::default());
     let watched = store

@@ -6,12 +6,13 @@ mod load;
 use diesel::SqliteConnection;
 use doorbell_domain::registration::{Refusal, Registered, Registration, Wants, plan};
 use doorbell_domain::store::Found;
-use doorbell_storage::Vault;
+use doorbell_storage::{Announcer, Vault};
 
 /// Registers `batch` in the open transaction, which no other runs beside.
 pub(crate) fn register(
     connection: &mut SqliteConnection,
     vault: &Vault,
+    announcer: Announcer,
     batch: &[Registration],
 ) -> Found<Vec<Result<Registered, Refusal>>> {
     let Some(at) = batch.iter().map(|registration| registration.at).max() else {
@@ -19,6 +20,6 @@ pub(crate) fn register(
     };
     let loaded = load::load(connection, vault, &Wants::of(batch))?;
     let plan = plan(&loaded.state, batch);
-    apply::apply(connection, vault, &plan.writes, &loaded.missing, at)?;
+    apply::apply(connection, vault, announcer, &plan.writes, &loaded.missing, at)?;
     Ok(plan.answers)
 }

@@ -9,6 +9,7 @@ mod codes;
 mod credentials;
 mod delivery_reads;
 mod delivery_sweeps;
+mod event_outbox;
 mod jobs;
 mod keys;
 mod limits;
@@ -23,7 +24,7 @@ mod targets;
 mod users;
 
 use diesel::SqliteConnection;
-use doorbell_storage::Vault;
+use doorbell_storage::{Announcer, Vault};
 
 pub(crate) use audit::record;
 
@@ -31,10 +32,15 @@ pub(crate) use audit::record;
 pub(crate) struct Repositories<'a> {
     connection: &'a mut SqliteConnection,
     vault: &'a Vault,
+    announcer: Announcer,
 }
 
 impl<'a> Repositories<'a> {
-    pub(crate) fn new(connection: &'a mut SqliteConnection, vault: &'a Vault) -> Self {
-        Self { connection, vault }
+    pub(crate) fn new(connection: &'a mut SqliteConnection, vault: &'a Vault, announcer: Announcer) -> Self {
+        Self {
+            connection,
+            vault,
+            announcer,
+        }
     }
 }

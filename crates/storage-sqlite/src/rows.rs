@@ -3,6 +3,7 @@
 mod code;
 mod code_outbox;
 mod device;
+mod event;
 mod job;
 mod message;
 mod personal_data;
@@ -14,6 +15,7 @@ mod user;
 pub(crate) use code::CodeRow;
 pub(crate) use code_outbox::OutboxRow;
 pub(crate) use device::{DeviceRow, UpsertDevice};
+pub(crate) use event::{EventRow, EventTypes};
 pub(crate) use job::{JobLineRow, JobLineTypes, JobRow, JobTypes};
 pub(crate) use message::{MessageRow, MessageTypes};
 pub(crate) use personal_data::{HeldTokenRow, SentCodeRow};

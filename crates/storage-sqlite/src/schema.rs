@@ -260,6 +260,22 @@ diesel::table! {
 }
 
 diesel::table! {
+    event_outbox (id) {
+        id -> Binary,
+        kind -> Text,
+        at -> BigInt,
+        user_id -> Nullable<Binary>,
+        device_id -> Nullable<Binary>,
+        session_id -> Nullable<Binary>,
+        message_id -> Nullable<Binary>,
+        reason -> Nullable<Text>,
+        due_at -> BigInt,
+        failures -> BigInt,
+        fence -> BigInt,
+    }
+}
+
+diesel::table! {
     keys (id) {
         id -> Binary,
         usage -> Text,

@@ -7,9 +7,9 @@ use doorbell_domain::ports::{BoxFuture, Sealer};
 use doorbell_domain::registration::{Registered, Registration};
 use doorbell_domain::store::{Found, ReadWork, RegisterError, Store, StoreError, WriteWork};
 use doorbell_domain::watch::{Gauge, Watched};
-use doorbell_storage::Vault;
 use doorbell_storage::blocking::{self, Deadline};
 use doorbell_storage::combiner::{self, Combiner};
+use doorbell_storage::{Announcer, Vault};
 
 use crate::connection::{self, Synchronous};
 use crate::migrations;
@@ -27,6 +27,8 @@ pub struct Options {
     pub migrate: bool,
     /// How many registrations are planned and written together at most.
     pub combine: usize,
+    /// Whether what happens is left in the outbox of events.
+    pub announce: bool,
 }
 
 impl Default for Options {
@@ -35,6 +37,7 @@ impl Default for Options {
             synchronous: Synchronous::Full,
             migrate: true,
             combine: 256,
+            announce: false,
         }
     }
 }
@@ -46,6 +49,7 @@ pub struct SqliteStore {
     pub(crate) writer: Arc<Writer>,
     pub(crate) readers: Readers,
     vault: Vault,
+    announcer: Announcer,
 }
 
 impl SqliteStore {
@@ -64,8 +68,9 @@ impl SqliteStore {
         let readers = Readers::open(path)?;
         let writer = Arc::new(Writer::start(writer)?);
         let vault = Vault::new(sealer);
+        let announcer = Announcer::new(options.announce);
         let combiner = if options.combine > 1 {
-            Some(combiner(&writer, &vault, options.combine)?)
+            Some(combiner(&writer, &vault, announcer, options.combine)?)
         } else {
             None
         };
@@ -74,15 +79,21 @@ impl SqliteStore {
             writer,
             readers,
             vault,
+            announcer,
         })
     }
 }
 
 /// One batch at a time, since there is one writer; while it is written, the next one gathers.
-fn combiner(writer: &Arc<Writer>, vault: &Vault, batch: usize) -> Found<Combiner<Registration>> {
+fn combiner(
+    writer: &Arc<Writer>,
+    vault: &Vault,
+    announcer: Announcer,
+    batch: usize,
+) -> Found<Combiner<Registration>> {
     let (writer, vault) = (Arc::clone(writer), vault.clone());
     Combiner::start(combiner::Options { writers: 1, batch }, move |batch, deadline| {
-        register_all(&writer, &vault, batch, deadline)
+        register_all(&writer, &vault, announcer, batch, deadline)
     })
 }
 
@@ -91,6 +102,7 @@ fn combiner(writer: &Arc<Writer>, vault: &Vault, batch: usize) -> Found<Combiner
 fn register_all(
     writer: &Writer,
     vault: &Vault,
+    announcer: Announcer,
     batch: &[Registration],
     deadline: &Arc<Deadline>,
 ) -> Vec<Result<Registered, RegisterError>> {
@@ -98,7 +110,7 @@ fn register_all(
         let (vault, batch, deadline) = (vault.clone(), batch.to_vec(), Arc::clone(deadline));
         writer.run_blocking(move |connection| {
             deadline.begin_commit()?;
-            register(connection, &vault, &batch)
+            register(connection, &vault, announcer, &batch)
         })
     };
     match written {
@@ -111,8 +123,8 @@ fn register_all(
         }
         Err(_) => {
             let (first, rest) = batch.split_at(batch.len() / 2);
-            let mut answers = register_all(writer, vault, first, deadline);
-            answers.extend(register_all(writer, vault, rest, deadline));
+            let mut answers = register_all(writer, vault, announcer, first, deadline);
+            answers.extend(register_all(writer, vault, announcer, rest, deadline));
             answers
         }
     }
@@ -120,17 +132,17 @@ fn register_all(
 
 impl Store for SqliteStore {
     fn read_boxed(&self, work: ReadWork) -> BoxFuture<'_, Found<()>> {
-        let (readers, vault) = (self.readers.clone(), self.vault.clone());
+        let (readers, vault, announcer) = (self.readers.clone(), self.vault.clone(), self.announcer);
         Box::pin(blocking::run(move || {
-            readers.read(|connection| work(&mut Repositories::new(connection, &vault)))
+            readers.read(|connection| work(&mut Repositories::new(connection, &vault, announcer)))
         }))
     }
 
     fn transact_boxed(&self, work: WriteWork) -> BoxFuture<'_, Found<()>> {
-        let vault = self.vault.clone();
+        let (vault, announcer) = (self.vault.clone(), self.announcer);
         Box::pin(
             self.writer
-                .run(move |connection| work(&mut Repositories::new(connection, &vault))),
+                .run(move |connection| work(&mut Repositories::new(connection, &vault, announcer))),
         )
     }
 
@@ -144,11 +156,11 @@ impl Store for SqliteStore {
         {
             return Box::pin(combiner.register(alone));
         }
-        let (writer, vault) = (Arc::clone(&self.writer), self.vault.clone());
+        let (writer, vault, announcer) = (Arc::clone(&self.writer), self.vault.clone(), self.announcer);
         let size = batch.len();
         Box::pin(async move {
             let registered = blocking::run_until(Deadline::after(blocking::DEADLINE), move |deadline| {
-                Ok(register_all(&writer, &vault, &batch, deadline))
+                Ok(register_all(&writer, &vault, announcer, &batch, deadline))
             });
             registered
                 .await

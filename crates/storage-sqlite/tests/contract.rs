@@ -4,13 +4,17 @@
 
 use std::sync::Arc;
 
-use doorbell_storage_sqlite::SqliteStore;
+use doorbell_storage_sqlite::{Options, SqliteStore};
 use doorbell_testkit::{FakeSealer, Fresh};
 
 async fn fresh() -> Fresh {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("doorbell.db");
-    let store = SqliteStore::open(&path, Arc::new(FakeSealer)).expect("a store");
+    let options = Options {
+        announce: true,
+        ..Options::default()
+    };
+    let store = SqliteStore::open_with(&path, Arc::new(FakeSealer), options).expect("a store");
     Fresh::new(Arc::new(store), folder)
 }
 

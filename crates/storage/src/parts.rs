@@ -13,7 +13,8 @@ use doorbell_domain::user::{Deletion, DeletionStatus};
 use doorbell_domain::{Language, PhoneNumber, Timestamp, TokenKind, ValueHash};
 
 pub use delivery::{
-    api_key_hash, api_key_name, collapse_key, credential, final_state, provider, reason, ttl, urgency,
+    api_key_hash, api_key_name, collapse_key, credential, event_kind, final_state, provider, reason, ttl,
+    urgency,
 };
 
 /// The error of a row that says what no row can say.

@@ -11,6 +11,7 @@ pub mod concurrency;
 pub mod credentials;
 pub mod deletions;
 pub mod delivery_sweeps;
+pub mod events;
 pub mod jobs;
 pub mod keys;
 pub mod limits;
@@ -261,6 +262,21 @@ macro_rules! store_contract {
                 sweeps_of_delivery_do_at_most_their_limit_oldest_first
                 an_erased_account_takes_its_jobs_along
             }
+            events {
+                a_line_of_the_trail_is_an_event_with_its_id
+                a_line_that_is_written_again_is_one_event
+                a_token_that_moves_is_an_event
+                a_device_that_is_revoked_is_an_event
+                what_was_not_committed_is_no_event
+                a_message_is_an_event_once_its_last_job_is_over
+                a_message_that_is_taken_back_whole_is_an_event
+                of_parallel_claims_each_event_is_in_one
+                a_claim_takes_what_is_due_first_and_no_more_than_it_may
+                a_lease_that_ran_out_is_claimed_again_under_a_higher_fence
+                a_postponed_event_is_due_at_its_time
+                an_erased_account_takes_its_events_along
+                events_that_nobody_claims_go_from_their_edge_on
+            }
             concurrency {
                 of_parallel_right_guesses_one_uses_the_code
                 of_parallel_guesses_only_so_many_are_counted
@@ -304,6 +320,7 @@ mod tests {
             ("credentials", include_str!("contract/credentials.rs")),
             ("deletions", include_str!("contract/deletions.rs")),
             ("delivery_sweeps", include_str!("contract/delivery_sweeps.rs")),
+            ("events", include_str!("contract/events.rs")),
             ("jobs", include_str!("contract/jobs.rs")),
             ("keys", include_str!("contract/keys.rs")),
             ("limits", include_str!("contract/limits.rs")),

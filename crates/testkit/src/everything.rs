@@ -2,14 +2,16 @@
 
 mod messages;
 
+use doorbell_domain::audit::{AuditAction, AuditEvent};
 use doorbell_domain::code::Purpose;
 use doorbell_domain::code_delivery::SHORTEST_LEASE;
+use doorbell_domain::event::LEASE;
 use doorbell_domain::limits::{LimitPolicy, Network, counters};
 use doorbell_domain::sealed::SealedColumn;
 use doorbell_domain::session::EndReason;
 use doorbell_domain::signing_key::KeyLife;
 use doorbell_domain::store::{DeviceKey, KeyUse, Page, Resealed, StoredKey};
-use doorbell_domain::{Caller, Clock, Platform};
+use doorbell_domain::{AuditId, Caller, Clock, Platform};
 
 use crate::Scene;
 use crate::build::{
@@ -46,6 +48,7 @@ pub async fn everything(scene: &Scene) {
         })
         .await;
     scene.remove_tokens(one.user, "token").await;
+    events(scene, one).await;
     let mut session = scene.session(one).await;
     let key = StoredKey {
         id: scene.id(),
@@ -134,7 +137,7 @@ pub async fn rarities(scene: &Scene) {
         .write(move |unit| {
             unit.due_deletions(now, 10)?;
             let user = unit.claim_user(leaving.user)?.expect("known");
-            unit.erase_user(leaving.user, user.phone.as_ref())
+            unit.erase_user(leaving.user, user.phone.as_ref(), now)
         })
         .await;
     let late = scene.session(idle).await.expires_at;
@@ -151,6 +154,7 @@ pub async fn rarities(scene: &Scene) {
             unit.sweep_messages(late, 100)?;
             unit.sweep_idempotency_keys(late, 100)?;
             unit.sweep_suspects(late, 100)?;
+            unit.sweep_event_outbox(late, 100)?;
             unit.sweep_audit(late, 100)
         })
         .await;
@@ -193,6 +197,32 @@ async fn deliveries(scene: &Scene) {
                 unit.finish_code(claimed.id, claimed.fence)?;
             }
             unit.drop_expired_codes(first.expires_at)
+        })
+        .await;
+}
+
+/// What is asked of an event, in a scene where something moved.
+async fn events(scene: &Scene, caller: Caller) {
+    let now = scene.clock.now();
+    let line = AuditEvent {
+        id: AuditId::from_uuid(scene.id()),
+        user: caller.user,
+        at: now,
+        action: AuditAction::SessionEnded,
+        session: Some(caller.session),
+        device: None,
+        reason: None,
+    };
+    scene
+        .write(move |unit| {
+            unit.record(&[line])?;
+            for claimed in unit.claim_events(now, LEASE, 10)? {
+                unit.postpone_event(claimed.id, claimed.fence, now)?;
+            }
+            for claimed in unit.claim_events(now, LEASE, 1)? {
+                unit.finish_event(claimed.id, claimed.fence)?;
+            }
+            Ok(())
         })
         .await;
 }

@@ -14,6 +14,7 @@ mod bell;
 mod codes;
 mod delivery;
 mod dispatch;
+mod events;
 mod messages;
 mod periodic;
 
@@ -28,6 +29,7 @@ pub use bell::Bell;
 pub use codes::Codes;
 pub use delivery::Outbox;
 pub use dispatch::Courier;
+pub use events::Events;
 
 /// Whether the workers were asked to end.
 pub(crate) type Ending = watch::Receiver<bool>;

@@ -1,11 +1,11 @@
 //! Nothing that is secret appears where it does not belong: in no log, and in no answer but those that are about it, whatever is
-//! asked and whoever sends the codes, at debug level, with the store failing in between; nor in what is counted.
+//! asked and whoever sends the codes, at debug level, with the store failing in between; nor in what is counted, or others are told.
 
 use std::time::{Duration, Instant};
 
 use doorbell_tests::{
-    Answer, Canary, FINGERPRINT, Method, Phone, Receiver, Reply, Request, Server, Setup, SignedIn,
-    TWILIO_TOKEN, WEBHOOK_SECRET, encoded, json, on_both,
+    Answer, Canary, EVENTS_SECRET, FINGERPRINT, Method, Phone, Receiver, Reply, Request, Server, Setup,
+    SignedIn, TWILIO_TOKEN, WEBHOOK_SECRET, encoded, json, on_both,
 };
 
 const SECRET: &str = "canary-secret-of-the-operator-0123456789abcdef";
@@ -53,6 +53,11 @@ fn canaries(person: &SignedIn, next: &str, codes: &[String]) -> Vec<Canary> {
         Canary::new(
             "a webhook's secret",
             WEBHOOK_SECRET.trim_start_matches("whsec_"),
+            &[],
+        ),
+        Canary::new(
+            "the events' secret",
+            EVENTS_SECRET.trim_start_matches("whsec_"),
             &[],
         ),
         Canary::new("the token of Twilio's account", TWILIO_TOKEN, &[]),
@@ -236,8 +241,11 @@ on_both!(
     no_secret_is_seen_where_it_does_not_belong,
     watched,
     async |server: Server| {
+        // Who is told what happens answers with all of it, and fails.
+        let mut receiver = Receiver::start([Reply::Echo(500), Reply::Echo(403)]).await;
+        let server = started_anew(server, |setup| setup.events(&receiver));
         let codes = vec![server.code_for(&phone()).await, server.code_for(&phone()).await];
-        play_out(&server, codes).await;
+        play_out(&server, codes, Some(&mut receiver)).await;
     }
 );
 
@@ -303,11 +311,11 @@ async fn play_out_with(server: &Server, mut receiver: Receiver) {
     drop(receiver);
     codes.push(server.code_for(&phone()).await);
     deliveries_are(server, "again", 2.0).await;
-    play_out(server, codes).await;
+    play_out(server, codes, None).await;
 }
 
-/// Whoever was sent these codes signs in by the last of them, asks everything, and leaves.
-async fn play_out(server: &Server, mut codes: Vec<String>) {
+/// Whoever was sent these codes signs in by the last of them, asks everything, and leaves; somebody may be told of that.
+async fn play_out(server: &Server, mut codes: Vec<String>, events: Option<&mut Receiver>) {
     let mut seen = Seen::default();
     let newest = codes.last().expect("a code").clone();
     let answer = server.verify_otp(&phone(), &newest).await.expect(200);
@@ -344,6 +352,14 @@ async fn play_out(server: &Server, mut codes: Vec<String>) {
         .await
         .assert_status(401);
     deliveries_are(server, "accepted", 1.0).await;
+    if let Some(receiver) = events {
+        // The end of the session, at least.
+        let first = receiver.next().await;
+        for event in [first].into_iter().chain(receiver.rest()) {
+            let body = String::from_utf8_lossy(&event.body).into_owned();
+            seen.0.push(("an event".to_owned(), format!("{event:?} {body}")));
+        }
+    }
     let (head, body) = server.ask_admin("GET", "/metrics");
     seen.0.push(("GET /metrics".to_owned(), head + &body));
 

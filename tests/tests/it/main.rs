@@ -33,6 +33,8 @@ mod easyflow;
 #[cfg(test)]
 mod edge;
 #[cfg(test)]
+mod events;
+#[cfg(test)]
 mod headers;
 #[cfg(test)]
 mod interrupted_delivery;

@@ -224,6 +224,7 @@ on_both!(
             "jobs",
             "messages",
             "idempotency_keys",
+            "untold_events",
         ];
         let expected = kinds.map(|kind| format!("{kind} 0\n")).concat();
         assert_eq!(said, expected);

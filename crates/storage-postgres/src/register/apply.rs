@@ -3,12 +3,13 @@
 
 use diesel::prelude::*;
 use doorbell_domain::registration::{State, Writes};
-use doorbell_storage::Vault;
+use doorbell_storage::{Announcer, Vault};
 use uuid::Uuid;
 
 use super::rewrites;
 use super::writes::{InsertAudit, MoveAddresses, RemoveTokens, SetZones, TouchSessions, UpsertSubscriptions};
 use crate::addresses::DropUnused;
+use crate::announcements::Announce;
 use crate::schema::{devices, subscriptions};
 use crate::trouble::Trouble;
 
@@ -16,6 +17,7 @@ use crate::trouble::Trouble;
 pub(super) fn writes(
     connection: &mut PgConnection,
     vault: &Vault,
+    announcer: Announcer,
     before: &State,
     writes: &Writes,
 ) -> Result<(), Trouble> {
@@ -62,6 +64,9 @@ pub(super) fn writes(
     }
     if !audit.is_empty() {
         InsertAudit::of(audit).execute(connection)?;
+    }
+    if let Some(announce) = Announce::of(&announcer.of_lines(audit)) {
+        announce.execute(connection)?;
     }
     Ok(())
 }

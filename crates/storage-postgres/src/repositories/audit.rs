@@ -17,7 +17,7 @@ impl Audit for Repositories<'_> {
         }
         let statement = InsertAudit::of(events);
         self.ask(|connection| (&statement).execute(connection))?;
-        Ok(())
+        self.announce(&self.announcer.of_lines(events))
     }
 
     fn trail(&mut self, user: UserId, limit: u32) -> Found<Vec<TrailLine>> {

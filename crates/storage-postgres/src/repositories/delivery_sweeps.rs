@@ -130,11 +130,11 @@ impl DeliverySweeps for Repositories<'_> {
 }
 
 impl Repositories<'_> {
-    /// Removes a user's jobs.
-    pub(super) fn erase_jobs(&mut self, user: UserId) -> Found<()> {
+    /// Removes a user's jobs; messages that have none left are over at `now`.
+    pub(super) fn erase_jobs(&mut self, user: UserId, now: Timestamp) -> Found<()> {
         let statement = DropOpenJobsOf { user: user.uuid() };
         let open = self.ask(|connection| (&statement).load(connection))?;
-        self.ended(open)?;
+        self.ended(open, now)?;
         let statement = DropFinishedJobsOf { user: user.uuid() };
         self.ask(|connection| (&statement).execute(connection))?;
         Ok(())

@@ -204,7 +204,7 @@ impl Messages for Repositories<'_> {
             now: Moment(now),
         };
         let jobs = self.ask(|connection| (&statement).load(connection))?;
-        self.ended(jobs).map(Some)
+        self.ended(jobs, now).map(Some)
     }
 }
 

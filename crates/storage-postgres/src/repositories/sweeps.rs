@@ -181,7 +181,7 @@ impl Sweeps for Repositories<'_> {
         row.map(UserRow::read).transpose()
     }
 
-    fn erase_user(&mut self, user: UserId, phone: Option<&PhoneNumber>) -> Found<()> {
+    fn erase_user(&mut self, user: UserId, phone: Option<&PhoneNumber>, at: Timestamp) -> Found<()> {
         let addresses = self.addresses_of(user)?;
         self.hold_addresses(&addresses)?;
         // Whatever lies on them goes with them.
@@ -196,7 +196,8 @@ impl Sweeps for Repositories<'_> {
                 .filter(sessions::user_id.eq(user.uuid()))
                 .execute(connection)
         })?;
-        self.erase_jobs(user)?;
+        self.erase_jobs(user, at)?;
+        self.erase_events(user)?;
         let Some(phone) = phone.map(PhoneNumber::e164) else {
             return Ok(());
         };

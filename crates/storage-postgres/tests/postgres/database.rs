@@ -44,13 +44,15 @@ impl Database {
             migrate: false,
             connections,
             combine: 1,
+            announce: true,
         })
     }
 
-    /// A store on it, as a server has it.
+    /// A store on it, as a server has it that has somebody to tell.
     pub(crate) fn combining_store(&self) -> PostgresStore {
         self.store_with(Options {
             migrate: false,
+            announce: true,
             ..Options::default()
         })
     }

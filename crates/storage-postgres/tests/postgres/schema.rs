@@ -33,6 +33,7 @@ async fn servers_that_start_at_once_on_an_empty_database_all_come_up() {
             migrate: true,
             connections: 1,
             combine: 1,
+            announce: false,
         };
         PostgresStore::connect(database.url(), Arc::new(FakeSealer), options)
     };

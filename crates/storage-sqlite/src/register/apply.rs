@@ -8,7 +8,7 @@ use doorbell_domain::registration::{SessionTouch, Writes};
 use doorbell_domain::store::Found;
 use doorbell_domain::text::{DeviceId, Fingerprint};
 use doorbell_domain::{Address, TimeZoneName, Timestamp, UserId};
-use doorbell_storage::Vault;
+use doorbell_storage::{Announcer, Vault};
 
 use crate::addresses;
 use crate::repositories::record;
@@ -36,6 +36,7 @@ statement! {
 pub(super) fn apply(
     connection: &mut SqliteConnection,
     vault: &Vault,
+    announcer: Announcer,
     writes: &Writes,
     missing: &BTreeMap<Address, UserId>,
     at: Timestamp,
@@ -65,7 +66,7 @@ pub(super) fn apply(
     for touched in &writes.sessions {
         touch(connection, touched)?;
     }
-    record(connection, &writes.audit)
+    record(connection, announcer, &writes.audit)
 }
 
 /// The address that a removal names needs no second look: no other transaction could have changed the row.

@@ -4,8 +4,10 @@ use diesel::prelude::*;
 use doorbell_domain::audit::AuditEvent;
 use doorbell_domain::store::{Audit, Found, TrailLine};
 use doorbell_domain::{DeviceUid, SessionId, UserId};
+use doorbell_storage::Announcer;
 
 use super::Repositories;
+use super::event_outbox::announce;
 use crate::schema::audit_events;
 use crate::trouble::Around;
 use crate::values::{Id, Instant};
@@ -36,8 +38,12 @@ pub(super) struct LineRow {
     reason: Option<String>,
 }
 
-/// Adds lines; one that is there already stays as it is, so that a batch can be registered again.
-pub(crate) fn record(connection: &mut SqliteConnection, events: &[AuditEvent]) -> Found<()> {
+/// Adds lines, and announces them; one that is there already stays as it is, so that a batch can be registered again.
+pub(crate) fn record(
+    connection: &mut SqliteConnection,
+    announcer: Announcer,
+    events: &[AuditEvent],
+) -> Found<()> {
     for event in events {
         let row = EventRow {
             id: event.id.into(),
@@ -54,12 +60,12 @@ pub(crate) fn record(connection: &mut SqliteConnection, events: &[AuditEvent]) -
             .execute(connection)
             .around(TABLE)?;
     }
-    Ok(())
+    announce(connection, announcer.of_lines(events))
 }
 
 impl Audit for Repositories<'_> {
     fn record(&mut self, events: &[AuditEvent]) -> Found<()> {
-        record(self.connection, events)
+        record(self.connection, self.announcer, events)
     }
 
     fn trail(&mut self, user: UserId, limit: u32) -> Found<Vec<TrailLine>> {

@@ -14,6 +14,7 @@ use serde_json::Value;
 use time::Duration;
 
 use super::Repositories;
+use super::event_outbox::announce;
 use crate::lists::{self, hex};
 use crate::rows::{JobRow, JobTypes, MessageRow, MessageTypes};
 use crate::schema::{finished_jobs, push_jobs};
@@ -166,7 +167,7 @@ impl Jobs for Repositories<'_> {
         };
         let ended: Vec<(Id, Id)> = finish.load(self.connection).around(FINISHED)?;
         let of_message = |(job, message): (Id, Id)| (job.into(), message.into());
-        self.take_out(ended.into_iter().map(of_message).collect())
+        self.take_out(ended.into_iter().map(of_message).collect(), now)
     }
 
     fn postpone_jobs(&mut self, jobs: &[Postponed], now: Timestamp) -> Found<Vec<JobId>> {
@@ -232,7 +233,7 @@ impl Jobs for Repositories<'_> {
             ids: &lists::ids(back.iter().map(|(job, _)| *job)),
         };
         out.execute(self.connection).around(FINISHED)?;
-        self.count_open(back.iter().map(|(_, message)| (*message).into()), 1)?;
+        self.count_open(back.iter().map(|(_, message)| (*message).into()), 1, now)?;
         Ok(u64::try_from(back.len()).unwrap_or(u64::MAX))
     }
 
@@ -287,23 +288,24 @@ impl Repositories<'_> {
         Ok(messages)
     }
 
-    /// Takes jobs out whose ends are written; which, and which messages are over with them.
-    pub(super) fn take_out(&mut self, jobs: Vec<(JobId, MessageId)>) -> Found<Ended> {
+    /// Takes jobs out whose ends are written; which, and which messages are over with them at `now`.
+    pub(super) fn take_out(&mut self, jobs: Vec<(JobId, MessageId)>, now: Timestamp) -> Found<Ended> {
         let out = TakeOut {
             ids: &lists::ids(jobs.iter().map(|(job, _)| *job)),
         };
         out.execute(self.connection).around(TABLE)?;
-        let messages = self.count_open(jobs.iter().map(|(_, message)| *message), -1)?;
+        let messages = self.count_open(jobs.iter().map(|(_, message)| *message), -1, now)?;
         let mut jobs: Vec<JobId> = jobs.into_iter().map(|(job, _)| job).collect();
         jobs.sort_unstable();
         Ok(Ended { jobs, messages })
     }
 
-    /// Counts one up or down for each job of a message; the messages that have none left, in order.
+    /// Counts one up or down for each job of a message, and announces the messages that have none left at `now`; those, in order.
     fn count_open(
         &mut self,
         messages: impl IntoIterator<Item = MessageId>,
         change: i64,
+        now: Timestamp,
     ) -> Found<Vec<MessageId>> {
         let mut changes: BTreeMap<MessageId, i64> = BTreeMap::new();
         for message in messages {
@@ -316,16 +318,17 @@ impl Repositories<'_> {
         let over = counted.into_iter().filter(|(_, open)| *open == 0);
         let mut over: Vec<MessageId> = over.map(|(id, _)| id.into()).collect();
         over.sort_unstable();
+        announce(self.connection, self.announcer.of_messages(&over, now))?;
         Ok(over)
     }
 
     /// Removes a user's jobs, whether or not they are over.
-    pub(super) fn erase_jobs(&mut self, user: UserId) -> Found<()> {
+    pub(super) fn erase_jobs(&mut self, user: UserId, now: Timestamp) -> Found<()> {
         let open: Vec<Id> = diesel::delete(push_jobs::table.filter(push_jobs::user_id.eq(Id::from(user))))
             .returning(push_jobs::message_id)
             .get_results(self.connection)
             .around(TABLE)?;
-        self.count_open(open.into_iter().map(MessageId::from), -1)?;
+        self.count_open(open.into_iter().map(MessageId::from), -1, now)?;
         diesel::delete(finished_jobs::table.filter(finished_jobs::user_id.eq(Id::from(user))))
             .execute(self.connection)
             .around(FINISHED)

@@ -149,6 +149,6 @@ impl Messages for Repositories<'_> {
         };
         let ended: Vec<Id> = end.load(self.connection).around(JOBS)?;
         let jobs: Vec<(JobId, MessageId)> = ended.into_iter().map(|job| (job.into(), id)).collect();
-        self.take_out(jobs).map(Some)
+        self.take_out(jobs, now).map(Some)
     }
 }

@@ -126,7 +126,7 @@ impl Sweeps for Repositories<'_> {
         self.lock_user(id)
     }
 
-    fn erase_user(&mut self, user: UserId, phone: Option<&PhoneNumber>) -> Found<()> {
+    fn erase_user(&mut self, user: UserId, phone: Option<&PhoneNumber>, at: Timestamp) -> Found<()> {
         let owned = self.addresses_of(user)?;
         // Whatever lies on them goes with them.
         diesel::delete(devices::table.filter(devices::user_id.eq(Id::from(user))))
@@ -136,7 +136,8 @@ impl Sweeps for Repositories<'_> {
         diesel::delete(sessions::table.filter(sessions::user_id.eq(Id::from(user))))
             .execute(self.connection)
             .around(SESSIONS)?;
-        self.erase_jobs(user)?;
+        self.erase_jobs(user, at)?;
+        self.erase_events(user)?;
         let Some(phone) = phone.map(PhoneNumber::e164) else {
             return Ok(());
         };

@@ -1,7 +1,8 @@
-//! What rows of messages, jobs and API keys hold.
+//! What rows of messages, jobs, events and API keys hold.
 
 use doorbell_domain::Provider;
 use doorbell_domain::api_key::{ApiKeyHash, ApiKeyName};
+use doorbell_domain::event::EventKind;
 use doorbell_domain::job::{CredentialId, FinalState, Reason};
 use doorbell_domain::message::{CollapseKey, Ttl, Urgency};
 use doorbell_domain::store::Found;
@@ -25,6 +26,11 @@ pub fn credential(provider_name: &str, row: Uuid, table: &'static str) -> Found<
 /// How a job ended, by its name.
 pub fn final_state(name: &str, table: &'static str) -> Found<FinalState> {
     FinalState::from_name(name).or_inconsistent(table, "state")
+}
+
+/// What happened, by the name of its kind.
+pub fn event_kind(name: &str, table: &'static str) -> Found<EventKind> {
+    EventKind::from_name(name).or_inconsistent(table, "kind")
 }
 
 /// Why a job was postponed, or ended as it did, by its name.
@@ -85,6 +91,10 @@ mod tests {
         );
         assert_eq!(reason(None, "jobs"), Ok(None));
         assert_eq!(final_state("pending", "jobs"), Err(inconsistent("jobs", "state")));
+        assert_eq!(
+            event_kind("rung", "event_outbox"),
+            Err(inconsistent("event_outbox", "kind"))
+        );
         assert_eq!(urgency("urgent"), Err(inconsistent(MESSAGES, "urgency")));
     }
 

@@ -49,7 +49,7 @@ fn finalize(unit: &mut dyn Unit, id: UserId, now: Timestamp, line: Uuid) -> Foun
         return Ok(false);
     };
     unit.end_sessions_of(id, None, now, EndReason::AccountDeletion)?;
-    unit.erase_user(id, number.as_ref())?;
+    unit.erase_user(id, number.as_ref(), now)?;
     unit.save_user(&user)?;
     unit.record(&[AuditEvent {
         id: AuditId::from_uuid(line),

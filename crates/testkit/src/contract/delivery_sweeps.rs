@@ -211,7 +211,7 @@ pub async fn an_erased_account_takes_its_jobs_along(store: Arc<dyn Store>) {
     scene
         .write(move |unit| {
             unit.claim_user(caller.user)?;
-            unit.erase_user(caller.user, None)
+            unit.erase_user(caller.user, None, now)
         })
         .await;
     for of in [&over, &waiting] {

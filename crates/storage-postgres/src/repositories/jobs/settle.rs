@@ -108,16 +108,18 @@ impl Repositories<'_> {
             now: Moment(now),
         };
         let taken = self.ask(|connection| (&statement).load(connection))?;
-        self.ended(taken)
+        self.ended(taken, now)
     }
 
-    /// Notes of messages that jobs of theirs have ended.
-    pub(in crate::repositories) fn ended(&mut self, mut jobs: Vec<Owned>) -> Found<Ended> {
+    /// Notes of messages that jobs of theirs have ended at `now`, and announces those that have none left.
+    pub(in crate::repositories) fn ended(&mut self, mut jobs: Vec<Owned>, now: Timestamp) -> Found<Ended> {
         jobs.sort_unstable();
         let changed = count(jobs.iter().map(|(_, message)| *message), 1);
+        let messages = self.close(changed)?;
+        self.announce(&self.announcer.of_messages(&messages, now))?;
         Ok(Ended {
             jobs: jobs.into_iter().map(|(job, _)| JobId::from_uuid(job)).collect(),
-            messages: self.close(changed)?,
+            messages,
         })
     }
 
