@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use doorbell_tests::{Phone, Server, SignedIn, Value, json, on_both};
+use doorbell_tests::{Phone, PushService, Server, SignedIn, Value, json, on_both};
 
 const DAY: Duration = Duration::from_hours(24);
 const DELETION: &str = "/api/v1/users/me/account-deletion";
@@ -107,6 +107,39 @@ on_both!(
         rings(&server, &stranger, "s3ntinel-token").await;
         server.subscribe(&stranger, endpoint).await.assert_status(201);
         assert_eq!(server.count("audit_events WHERE action = 'address_gained'"), 0);
+    }
+);
+
+on_both!(
+    what_was_said_to_somebody_alone_goes_with_their_account,
+    async |server: Server| {
+        let service = PushService::start().await;
+        let by = server.back_end("shop");
+        let mut people = Vec::new();
+        for n in [1, 2] {
+            let person = server.sign_in(&Phone::nth(n)).await;
+            let browser = service.browser(&n.to_string());
+            server
+                .subscribe_browser(&person, &browser)
+                .await
+                .assert_status(201);
+            people.push(person);
+        }
+        let [first, other] = &people[..] else {
+            unreachable!()
+        };
+        server.post(DELETION).by(first).send().await.assert_status(200);
+        server.advance(29 * DAY);
+        for users in [vec![&first.user_id], vec![&first.user_id, &other.user_id]] {
+            let body = json!({"to": {"users": users}, "data": {"word": "s3ntinel"}});
+            let id = server.accepted(&by, &body).await;
+            let jobs = server.settled(&by, &id).await;
+            assert!(jobs.iter().all(|job| job["state"] == "delivered"), "{jobs:?}");
+        }
+        assert_eq!((server.count("messages"), server.count("finished_jobs")), (2, 3));
+        server.advance(DAY);
+        assert_eq!(sweep(&server, "accounts"), 1);
+        assert_eq!((server.count("messages"), server.count("finished_jobs")), (1, 1));
     }
 );
 

@@ -1,7 +1,9 @@
 //! Ridding the registry of what delivery leaves behind.
 
+use std::collections::BTreeSet;
+
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Timestamptz, Uuid as SqlUuid};
 use doorbell_domain::retention::Retention;
 use doorbell_domain::store::{DeliverySweeps, Found};
 use doorbell_domain::sweeps::Sweep;
@@ -54,8 +56,18 @@ statement! {
 
 statement! {
     /// Removes a user's jobs that are over.
-    DropFinishedJobsOf:
-    "DELETE FROM finished_jobs WHERE user_id = " [user: Uuid => SqlUuid]
+    DropFinishedJobsOf -> SqlUuid:
+    "DELETE FROM finished_jobs WHERE user_id = " [user: Uuid => SqlUuid] " RETURNING message_id"
+}
+
+statement! {
+    /// Removes those of these messages that have no job any more, open or over. Nobody else has to do with such a one but who sweeps.
+    DropSilent:
+    "WITH silent AS MATERIALIZED (
+        SELECT m.id FROM messages m WHERE m.id = ANY(" [ids: Vec<Uuid> => Array<SqlUuid>]
+    ") AND m.open_jobs = 0 AND NOT EXISTS (SELECT FROM finished_jobs job WHERE job.message_id = m.id)
+        ORDER BY m.id FOR UPDATE OF m SKIP LOCKED
+    ) DELETE FROM messages USING silent WHERE messages.id = silent.id"
 }
 
 impl DeliverySweeps for Repositories<'_> {
@@ -130,12 +142,18 @@ impl DeliverySweeps for Repositories<'_> {
 }
 
 impl Repositories<'_> {
-    /// Removes a user's jobs; messages that have none left are over at `now`.
+    /// Removes a user's jobs, and with them what was said to nobody else; messages that have none left are over at `now`.
     pub(super) fn erase_jobs(&mut self, user: UserId, now: Timestamp) -> Found<()> {
         let statement = DropOpenJobsOf { user: user.uuid() };
-        let open = self.ask(|connection| (&statement).load(connection))?;
+        let open: Vec<(Uuid, Uuid)> = self.ask(|connection| (&statement).load(connection))?;
+        let mut said: BTreeSet<Uuid> = open.iter().map(|(_, message)| *message).collect();
         self.ended(open, now)?;
         let statement = DropFinishedJobsOf { user: user.uuid() };
+        let over: Vec<Uuid> = self.ask(|connection| (&statement).load(connection))?;
+        said.extend(over);
+        let statement = DropSilent {
+            ids: said.into_iter().collect(),
+        };
         self.ask(|connection| (&statement).execute(connection))?;
         Ok(())
     }

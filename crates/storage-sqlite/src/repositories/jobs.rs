@@ -1,6 +1,6 @@
 //! Jobs on their way out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use diesel::prelude::*;
@@ -119,6 +119,14 @@ statement! {
     /// Takes out jobs that were put back.
     struct TakeBackOut<'a> { ids: Json }
     "DELETE FROM finished_jobs WHERE id IN (SELECT unhex(value) FROM json_each(?))"
+    [Text = ids]
+}
+
+statement! {
+    /// Removes those of these messages that have no job any more, open or over.
+    struct DropSilent<'a> { ids: Json }
+    "DELETE FROM messages WHERE id IN (SELECT unhex(value) FROM json_each(?)) AND open_jobs = 0 \
+        AND NOT EXISTS (SELECT 1 FROM finished_jobs AS f WHERE f.message_id = messages.id)"
     [Text = ids]
 }
 
@@ -322,16 +330,22 @@ impl Repositories<'_> {
         Ok(over)
     }
 
-    /// Removes a user's jobs, whether or not they are over.
+    /// Removes a user's jobs, whether or not they are over, and with them what was said to nobody else.
     pub(super) fn erase_jobs(&mut self, user: UserId, now: Timestamp) -> Found<()> {
         let open: Vec<Id> = diesel::delete(push_jobs::table.filter(push_jobs::user_id.eq(Id::from(user))))
             .returning(push_jobs::message_id)
             .get_results(self.connection)
             .around(TABLE)?;
+        let over: Vec<Id> =
+            diesel::delete(finished_jobs::table.filter(finished_jobs::user_id.eq(Id::from(user))))
+                .returning(finished_jobs::message_id)
+                .get_results(self.connection)
+                .around(FINISHED)?;
+        let said: BTreeSet<MessageId> = open.iter().chain(&over).map(|id| (*id).into()).collect();
         self.count_open(open.into_iter().map(MessageId::from), -1, now)?;
-        diesel::delete(finished_jobs::table.filter(finished_jobs::user_id.eq(Id::from(user))))
-            .execute(self.connection)
-            .around(FINISHED)
-            .map(drop)
+        let silent = DropSilent {
+            ids: &lists::ids(said),
+        };
+        silent.execute(self.connection).around(MESSAGES).map(drop)
     }
 }
