@@ -40,6 +40,11 @@ compile: ## compiles everything that the tests run
 test: compile ## runs every test, on SQLite and on PostgreSQL (ARGS="-- name" picks some)
 	DOORBELL_BIN=$(target)/ci/doorbell scripts/with-postgres $(CARGO) test $(everything) --no-fail-fast $(ARGS)
 
+.PHONY: crash
+crash: compile ## kills servers over what they send, 20 times on PostgreSQL and 10 on SQLite (ROUNDS=3 MESSAGES=500 SEED=7)
+	DOORBELL_BIN=$(target)/ci/doorbell scripts/with-postgres $(CARGO) test $(everything) --test it -- \
+		crashes --ignored --nocapture --test-threads=1
+
 .PHONY: bench-quick
 bench-quick: build ## measures starts, memory and request rates of the release binary (COLD=1 times a cold build too)
 	FEATURES="$(features)" bench/quick
@@ -47,6 +52,10 @@ bench-quick: build ## measures starts, memory and request rates of the release b
 .PHONY: bench
 bench: build ## measures the release binary beside its alternatives, and writes bench/RESULTS.md (about an hour)
 	bench/full
+
+.PHONY: bench-push
+bench-push: build ## measures messages from acceptance to the push service's answer, and writes its part of bench/RESULTS.md
+	bench/full push
 
 .PHONY: bench-micro
 bench-micro: ## measures single steps: tokens, phone numbers, plans, rendering

@@ -91,16 +91,21 @@ impl Request {
     /// Sends it. What every answer must have is asserted here.
     pub async fn send(self) -> Answer {
         let asked = format!("{} {}", self.method, self.path);
-        let response = self
-            .builder
-            .send()
-            .await
-            .unwrap_or_else(|error| panic!("{asked}: {error:?}"));
+        let answer = self.attempt().await;
+        answer.unwrap_or_else(|error| panic!("{asked}: {error:?}"))
+    }
+
+    /// Sends it to a server that may be killed over it; `Err` where the connection ended before the answer did.
+    pub async fn attempt(self) -> Result<Answer, reqwest::Error> {
+        let response = self.builder.send().await?;
         let (status, headers) = (response.status(), response.headers().clone());
-        let body = response
-            .bytes()
-            .await
-            .unwrap_or_else(|error| panic!("{asked}: {error:?}"));
-        Answer::new(self.method, self.path, status, headers, body.to_vec())
+        let body = response.bytes().await?;
+        Ok(Answer::new(
+            self.method,
+            self.path,
+            status,
+            headers,
+            body.to_vec(),
+        ))
     }
 }

@@ -19,6 +19,8 @@ mod code_delivery;
 #[cfg(test)]
 mod cors;
 #[cfg(test)]
+mod crashes;
+#[cfg(test)]
 mod dead_browsers;
 #[cfg(test)]
 mod delivery;
