@@ -1,14 +1,15 @@
 //! Names that strangers gave, and the addresses that they lead to.
 
-use std::io;
+use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::{fmt, io};
 
 use doorbell_domain::ports::BoxFuture;
 use doorbell_domain::web_push::is_public;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use thiserror::Error;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::spawn_blocking;
 
 /// The domain name system.
@@ -17,32 +18,91 @@ pub trait Names: Send + Sync {
     fn addresses(&self, name: String) -> BoxFuture<'static, io::Result<Vec<IpAddr>>>;
 }
 
+/// What a lookup came to. Those who wait for one share it.
+type Found = Result<Vec<IpAddr>, io::ErrorKind>;
+
+type Resolver = Arc<dyn Fn(&str) -> io::Result<Vec<IpAddr>> + Send + Sync>;
+
 /// The machine's own resolver.
 ///
-/// It blocks a thread for as long as it takes, and names can be made that take long. So only a few threads are ever busy with it, and
-/// who comes next waits.
-#[derive(Clone, Debug)]
-pub struct SystemNames(Arc<Semaphore>);
+/// It blocks a thread for as long as it takes, and names can be made that take long. So only a few threads are ever busy with it, one
+/// with each name, and who comes next waits.
+#[derive(Clone)]
+pub struct SystemNames {
+    threads: Arc<Semaphore>,
+    /// The names that are being asked for.
+    asked: Arc<Mutex<HashMap<String, watch::Receiver<Option<Found>>>>>,
+    resolver: Resolver,
+}
 
 impl SystemNames {
     /// A resolver that asks for `most` names at once.
     pub fn new(most: usize) -> Self {
-        Self(Arc::new(Semaphore::new(most)))
+        Self::with(most, |name| {
+            let addresses = (name, 0).to_socket_addrs()?;
+            Ok(addresses.map(|address| address.ip()).collect())
+        })
+    }
+
+    fn with(most: usize, resolver: impl Fn(&str) -> io::Result<Vec<IpAddr>> + Send + Sync + 'static) -> Self {
+        Self {
+            threads: Arc::new(Semaphore::new(most)),
+            asked: Arc::default(),
+            resolver: Arc::new(resolver),
+        }
+    }
+
+    /// Where the answer about a name will be: it is asked for once, however many want to know it meanwhile.
+    fn ask(&self, name: String) -> watch::Receiver<Option<Found>> {
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(answer) = asked.get(&name) {
+            return answer.clone();
+        }
+        let (tell, answer) = watch::channel(None);
+        asked.insert(name.clone(), answer.clone());
+        drop(asked);
+        let this = self.clone();
+        // A task of its own: the thread is busy until it has an answer, whether anybody still waits for that or not.
+        tokio::spawn(async move {
+            let found = this.find(name.clone()).await;
+            let mut asked = this.asked.lock().unwrap_or_else(PoisonError::into_inner);
+            asked.remove(&name);
+            drop(asked);
+            tell.send_replace(Some(found));
+        });
+        answer
+    }
+
+    async fn find(&self, name: String) -> Found {
+        let _thread = self.threads.acquire().await.map_err(|_| io::ErrorKind::Other)?;
+        let resolver = Arc::clone(&self.resolver);
+        let found = spawn_blocking(move || resolver(&name)).await;
+        found
+            .map_err(|_| io::ErrorKind::Other)?
+            .map_err(|error| error.kind())
+    }
+}
+
+impl fmt::Debug for SystemNames {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SystemNames")
+            .field("threads", &self.threads)
+            .finish_non_exhaustive()
     }
 }
 
 impl Names for SystemNames {
     fn addresses(&self, name: String) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> {
-        let threads = Arc::clone(&self.0);
+        let mut answer = self.ask(name);
         Box::pin(async move {
-            let thread = threads.acquire_owned().await.map_err(io::Error::other)?;
-            let asked = spawn_blocking(move || {
-                // Until it has an answer, whether anybody still waits for it or not.
-                let _thread = thread;
-                let addresses = (name.as_str(), 0).to_socket_addrs()?;
-                Ok(addresses.map(|address| address.ip()).collect())
-            });
-            asked.await.map_err(io::Error::other)?
+            let found = answer
+                .wait_for(Option::is_some)
+                .await
+                .map_err(io::Error::other)?
+                .clone();
+            found
+                .unwrap_or(Err(io::ErrorKind::Other))
+                .map_err(io::Error::from)
         })
     }
 }
@@ -100,6 +160,9 @@ impl Resolve for Looked {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::sync::mpsc;
+
     use super::*;
 
     struct Fixed(Vec<IpAddr>);
@@ -109,6 +172,39 @@ mod tests {
             let addresses = self.0.clone();
             Box::pin(async { Ok(addresses) })
         }
+    }
+
+    #[tokio::test]
+    async fn a_name_that_is_slow_to_find_busies_one_thread_and_is_asked_for_once() {
+        let (answer, slow) = mpsc::channel::<()>();
+        let slow = Mutex::new(slow);
+        let count = Arc::new(AtomicU32::new(0));
+        let counted = Arc::clone(&count);
+        let names = SystemNames::with(2, move |name| {
+            counted.fetch_add(1, Ordering::SeqCst);
+            if name == "slow.example.com" {
+                let _ = slow.lock().expect("whole").recv();
+            }
+            Ok(vec![IpAddr::from([192, 0, 2, 1])])
+        });
+        let waiting: Vec<_> = (0..100)
+            .map(|_| names.addresses("slow.example.com".to_owned()))
+            .collect();
+        for n in 0..10 {
+            let found = names.addresses(format!("{n}.example.com")).await;
+            assert_eq!(found.expect("found").len(), 1);
+        }
+        drop(answer);
+        for waits in waiting {
+            assert_eq!(waits.await.expect("found").len(), 1);
+        }
+        assert_eq!(count.load(Ordering::SeqCst), 11);
+        // It is not remembered: what comes later asks again.
+        names
+            .addresses("slow.example.com".to_owned())
+            .await
+            .expect("found");
+        assert_eq!(count.load(Ordering::SeqCst), 12);
     }
 
     async fn looked(name: &str, addresses: &[&str], home: bool) -> Result<usize, LookupError> {
