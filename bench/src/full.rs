@@ -15,7 +15,7 @@ use crate::contenders::{CONNECTIONS, Contender, Work};
 use crate::load::{self, Load};
 use crate::people::{self, Person, rate};
 use crate::quick::Folder;
-use crate::report::Report;
+use crate::report::{Part, Report};
 use crate::server::Server;
 use crate::sitting::Plan;
 
@@ -41,11 +41,6 @@ struct Populated {
 }
 
 pub(crate) async fn measure(binary: &Path) -> anyhow::Result<()> {
-    let number = |name: &str, otherwise: usize| -> anyhow::Result<usize> {
-        std::env::var(name).map_or(Ok(otherwise), |text| {
-            text.parse().with_context(|| format!("{name} is no number"))
-        })
-    };
     let bench = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     let mut sitting = Sitting {
         binary: binary.to_owned(),
@@ -57,7 +52,7 @@ pub(crate) async fn measure(binary: &Path) -> anyhow::Result<()> {
         },
         people: number("PEOPLE", 20_000)?,
         strangers: vec![100_000, number("STRANGERS", 1_000_000)?],
-        report: Report::new(&bench),
+        report: Report::new(Part::Registry, &bench),
         bench,
     };
     sitting.preface()?;
@@ -90,11 +85,22 @@ pub(crate) async fn measure(binary: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// A number from the environment.
+pub(crate) fn number(name: &str, otherwise: usize) -> anyhow::Result<usize> {
+    std::env::var(name).map_or(Ok(otherwise), |text| {
+        text.parse().with_context(|| format!("{name} is no number"))
+    })
+}
+
+/// What the machine is, and of which versions what takes part.
+pub(crate) fn circumstances() -> (String, String) {
+    let machine = std::env::var("MACHINE").unwrap_or_else(|_| "a machine that was not described".to_owned());
+    (machine, std::env::var("VERSIONS").unwrap_or_default())
+}
+
 impl Sitting {
     fn preface(&mut self) -> anyhow::Result<()> {
-        let machine =
-            std::env::var("MACHINE").unwrap_or_else(|_| "a machine that was not described".to_owned());
-        let versions = std::env::var("VERSIONS").unwrap_or_default();
+        let (machine, versions) = circumstances();
         let settings = self.cluster.settings()?;
         let Plan { rounds, measured } = self.plan;
         self.report.say(&format!(

@@ -1,10 +1,11 @@
-//! What Doorbell costs, and what the alternatives do: `doorbell-bench quick [sqlite|postgres]`, or `doorbell-bench full`.
+//! What Doorbell costs, and what the alternatives do: `doorbell-bench quick [sqlite|postgres]`, `full` or `push`.
 
 mod cluster;
 mod contenders;
 mod full;
 mod load;
 mod people;
+mod push;
 mod quick;
 mod report;
 mod server;
@@ -24,6 +25,7 @@ async fn main() -> anyhow::Result<()> {
     match arguments.next().as_deref() {
         Some("quick") => quick::measure(&binary, &arguments.next().unwrap_or_default()).await,
         Some("full") => full::measure(&binary).await,
-        _ => bail!("quick or full?"),
+        Some("push") => push::measure(&binary).await,
+        _ => bail!("quick, full or push?"),
     }
 }

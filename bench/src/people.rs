@@ -12,6 +12,8 @@ use crate::load;
 
 /// A signed-in person.
 pub(crate) struct Person {
+    /// Who it is.
+    pub(crate) id: String,
     token: String,
     refresh: String,
 }
@@ -70,6 +72,15 @@ pub(crate) fn device_token(n: usize) -> String {
     format!("{n:08}:{}", "APA91b".repeat(24))
 }
 
+/// The keys of a browser.
+pub(crate) fn browser_keys() -> Value {
+    json!({
+        // The receiver's key of RFC 8291 appendix A.
+        "p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
+        "auth": URL_SAFE_NO_PAD.encode([7; 16]),
+    })
+}
+
 impl Person {
     fn of(answer: &[u8]) -> anyhow::Result<Self> {
         let answer: Value = serde_json::from_slice(answer)?;
@@ -77,8 +88,13 @@ impl Person {
             let text = answer.get(name).and_then(Value::as_str);
             text.map(ToOwned::to_owned).with_context(|| format!("no {name}"))
         };
+        let token = text("accessToken")?;
+        let claims = token.split('.').nth(1).context("no claims")?;
+        let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims)?)?;
+        let id = claims.get("sub").and_then(Value::as_str).context("no sub")?;
         Ok(Self {
-            token: text("accessToken")?,
+            id: id.to_owned(),
+            token,
             refresh: text("refreshToken")?,
         })
     }
@@ -98,15 +114,14 @@ impl Person {
 
     /// Subscribes the person's browser.
     pub(crate) fn subscribe(&self, n: usize) -> Vec<u8> {
-        let body = json!({
-            "endpoint": format!("https://updates.push.services.mozilla.com/wpush/v2/{n:08}"),
-            "deviceName": "Laptop",
-            "keys": {
-                // The receiver's key of RFC 8291 appendix A.
-                "p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
-                "auth": URL_SAFE_NO_PAD.encode([7; 16]),
-            },
-        });
+        self.subscribe_at(&format!(
+            "https://updates.push.services.mozilla.com/wpush/v2/{n:08}"
+        ))
+    }
+
+    /// Subscribes a browser that is rung at `endpoint`.
+    pub(crate) fn subscribe_at(&self, endpoint: &str) -> Vec<u8> {
+        let body = json!({"endpoint": endpoint, "deviceName": "Laptop", "keys": browser_keys()});
         request("POST", "/push/subscribe", &self.bearer(), Some(&body))
     }
 

@@ -6,16 +6,34 @@ use std::path::Path;
 
 use crate::sitting::Result;
 
-/// A report that grows section by section, and is written anew after each, so that what was measured is never lost.
+/// The title of the second part.
+const DELIVERY: &str = "# Delivering messages";
+
+/// The two parts of the file: each is measured by itself, and leaves the other as it is.
+#[derive(Clone, Copy)]
+pub(crate) enum Part {
+    /// The registry.
+    Registry,
+    /// The delivery of messages.
+    Delivery,
+}
+
+/// A part that grows section by section, and is written anew after each, so that what was measured is never lost.
 pub(crate) struct Report {
+    part: Part,
     text: String,
     folder: std::path::PathBuf,
 }
 
 impl Report {
-    pub(crate) fn new(folder: &Path) -> Self {
+    pub(crate) fn new(part: Part, folder: &Path) -> Self {
+        let text = match part {
+            Part::Registry => String::new(),
+            Part::Delivery => format!("{DELIVERY}\n\n"),
+        };
         Self {
-            text: String::new(),
+            part,
+            text,
             folder: folder.to_owned(),
         }
     }
@@ -23,7 +41,16 @@ impl Report {
     pub(crate) fn say(&mut self, text: &str) -> anyhow::Result<()> {
         self.text.push_str(text);
         self.text.push_str("\n\n");
-        Ok(fs::write(self.folder.join("RESULTS.md"), &self.text)?)
+        let file = self.folder.join("RESULTS.md");
+        let there = fs::read_to_string(&file).unwrap_or_default();
+        let (registry, delivery) = there.split_at(there.find(DELIVERY).unwrap_or(there.len()));
+        let (registry, delivery) = match self.part {
+            Part::Registry => (self.text.as_str(), delivery),
+            Part::Delivery => (registry, self.text.as_str()),
+        };
+        let parts = [registry.trim_end(), delivery.trim_end()];
+        let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        Ok(fs::write(file, format!("{}\n", parts.join("\n\n")))?)
     }
 
     /// A table of what each contender did. Ratios are to the first.

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 
 /// A running server.
 pub(crate) struct Server {
@@ -24,17 +24,8 @@ impl Server {
         database: &str,
         settings: &[(&str, &str)],
     ) -> anyhow::Result<Self> {
-        let mut command = Command::new(binary);
-        command
-            .arg("serve")
-            .env_clear()
-            .env("DATABASE_URL", database)
-            .env("DOORBELL_LISTEN", "127.0.0.1:0")
-            .env("DOORBELL_LIMITS", "off")
-            .env("DOORBELL_SECRET", "a secret for measuring and of no other worth")
-            .env("DOORBELL_LOG", "warn")
-            .envs(settings.iter().copied())
-            .current_dir(folder);
+        let mut command = doorbell(binary, folder, database);
+        command.arg("serve").envs(settings.iter().copied());
         Self::start(command, |line| {
             line.strip_prefix("listening on http://").map(ToOwned::to_owned)
         })
@@ -110,4 +101,31 @@ impl Drop for Server {
         drop(self.child.kill());
         drop(self.child.wait());
     }
+}
+
+/// Makes an API key, as an operator does.
+pub(crate) fn api_key(binary: &Path, folder: &Path, database: &str) -> anyhow::Result<String> {
+    let output = doorbell(binary, folder, database)
+        .args(["apikey", "create", "bench"])
+        .output()?;
+    ensure!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let said = String::from_utf8(output.stdout)?;
+    Ok(said.split_whitespace().last().context("no key")?.to_owned())
+}
+
+fn doorbell(binary: &Path, folder: &Path, database: &str) -> Command {
+    let mut command = Command::new(binary);
+    command
+        .env_clear()
+        .env("DATABASE_URL", database)
+        .env("DOORBELL_LISTEN", "127.0.0.1:0")
+        .env("DOORBELL_LIMITS", "off")
+        .env("DOORBELL_SECRET", "a secret for measuring and of no other worth")
+        .env("DOORBELL_LOG", "warn")
+        .current_dir(folder);
+    command
 }

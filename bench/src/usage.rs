@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 use std::fs;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -63,6 +65,23 @@ impl Family {
     }
 }
 
+/// A thread of this process.
+pub(crate) struct Thread(PathBuf);
+
+impl Thread {
+    /// The one that asks.
+    pub(crate) fn current() -> anyhow::Result<Self> {
+        Ok(Self(Path::new("/proc").join(fs::read_link("/proc/thread-self")?)))
+    }
+
+    /// The processor time that it has used so far.
+    pub(crate) fn processor(&self) -> anyhow::Result<Duration> {
+        let stat = fs::read_to_string(self.0.join("stat"))?;
+        let (ticks, _) = read(&stat, 11..13)?;
+        Ok(Duration::from_secs(1) / TICKS_A_SECOND * u32::try_from(ticks)?)
+    }
+}
+
 fn processes() -> anyhow::Result<HashMap<u32, Process>> {
     let mut all = HashMap::new();
     for entry in fs::read_dir("/proc")? {
@@ -70,19 +89,24 @@ fn processes() -> anyhow::Result<HashMap<u32, Process>> {
         let Some(id) = name.to_str().and_then(|name| name.parse().ok()) else {
             continue;
         };
-        // proc(5): the name in parentheses may hold anything, so the fields are counted from its end.
         let Ok(stat) = fs::read_to_string(format!("/proc/{id}/stat")) else {
             continue;
         };
-        let (_, rest) = stat.rsplit_once(')').context("no name")?;
-        let fields: Vec<&str> = rest.split_whitespace().collect();
-        let field = |at: usize| fields.get(at).context("a field is missing");
-        let mut ticks = 0;
-        for time in 11..15 {
-            ticks += field(time)?.parse::<u64>()?;
-        }
-        let parent = field(1)?.parse()?;
+        let (ticks, parent) = read(&stat, 11..15)?;
         all.insert(id, Process { parent, ticks });
     }
     Ok(all)
+}
+
+/// The times in these fields, and who the parent is. proc(5): the name in parentheses may hold anything, so the fields are counted
+/// from its end.
+fn read(stat: &str, times: Range<usize>) -> anyhow::Result<(u64, u32)> {
+    let (_, rest) = stat.rsplit_once(')').context("no name")?;
+    let fields: Vec<&str> = rest.split_whitespace().collect();
+    let field = |at: usize| fields.get(at).context("a field is missing");
+    let mut ticks = 0;
+    for time in times {
+        ticks += field(time)?.parse::<u64>()?;
+    }
+    Ok((ticks, field(1)?.parse()?))
 }

@@ -1,4 +1,4 @@
-//! Three that are used for this today, each as its own documentation sets it up.
+//! What is used for this today, each as its own documentation sets it up.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -72,6 +72,11 @@ impl Peers {
         });
         let registrations = registrations.collect();
         Ok((server, registrations))
+    }
+
+    /// npm's web-push in a process of its own, which rings browsers when it is asked to.
+    pub(crate) fn web_push(&self) -> anyhow::Result<Server> {
+        node(&self.folder.join("web-push"), "server.mjs", "")
     }
 
     /// fcm-django behind gunicorn with two workers.
