@@ -2619,7 +2619,7 @@ export interface components {
             /** @description What a person sees. May be left out where there is `data`. */
             readonly notification?: components["schemas"]["MessageNotification"] | null;
             /**
-             * @description What the application is told, as it is: any JSON object.
+             * @description What the application is told: any JSON object. Its members keep their order; a number that is no integer of 64 bits is passed on as a double (RFC 8259 §6).
              * @example {
              *       "orderId": "4421"
              *     }
@@ -11092,7 +11092,7 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is larger than 64 KiB. */
+            /** @description The text is more than a push carries once it is written as JSON. */
             readonly 413: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];
