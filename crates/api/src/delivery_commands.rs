@@ -5,7 +5,7 @@ use clap::Subcommand;
 
 use crate::composition::{self, Composed};
 use crate::configuration::Configuration;
-use crate::key_commands::print;
+use crate::key_commands::{demand_file, print};
 
 /// How many jobs are put back in one transaction.
 const AT_ONCE: u32 = 1_000;
@@ -23,7 +23,7 @@ pub(crate) enum JobsCommand {
 pub(crate) enum PruningCommand {
     /// Hold credentials for dead again that their provider says are gone, and exit.
     ///
-    /// When more than a fifth of a minute's answers (of 50 at least) say so, nobody is believed any more: nothing is suspected or removed until this
+    /// When more than a fifth of a minute's answers (of 50 at least, of five people) say so, nobody is believed any more: nothing is suspected or removed until this
     /// is run. See first that the provider has recovered, and that the answers are not of your own making.
     Resume(Box<Configuration>),
 }
@@ -31,6 +31,7 @@ pub(crate) enum PruningCommand {
 /// Runs `doorbell jobs …`.
 pub(crate) async fn jobs(command: &JobsCommand) -> anyhow::Result<()> {
     let JobsCommand::Redrive(configuration) = command;
+    demand_file(configuration)?;
     let Composed { api, .. } = composition::compose(configuration).await?;
     let mut total = 0;
     loop {
@@ -46,6 +47,7 @@ pub(crate) async fn jobs(command: &JobsCommand) -> anyhow::Result<()> {
 /// Runs `doorbell pruning …`.
 pub(crate) async fn pruning(command: &PruningCommand) -> anyhow::Result<()> {
     let PruningCommand::Resume(configuration) = command;
+    demand_file(configuration)?;
     let Composed { api, .. } = composition::compose(configuration).await?;
     let resumed = api.doorbell.resume_pruning().await.context("resuming")?;
     print(if resumed {

@@ -248,16 +248,24 @@ async fn patiently(
     )
 }
 
+/// Refuses to go on where the database is a file that is not there: what works on what servers made has nothing to do in a new one,
+/// and would look as though it had succeeded.
+pub(crate) fn demand_file(configuration: &Configuration) -> anyhow::Result<()> {
+    if let Database::Sqlite(path) = Database::parse(&configuration.database_url)?
+        && !path.is_file()
+    {
+        let path = std::path::absolute(&path).unwrap_or(path);
+        bail!("DATABASE_URL: there is no file {}", path.display());
+    }
+    Ok(())
+}
+
 /// Opens a database that is there, and whose schema is this program's: these commands work on what servers made.
 pub(crate) async fn open(configuration: &Configuration) -> anyhow::Result<Custody> {
     if configuration.mode == Mode::Production && configuration.clock_offset_file.is_some() {
         bail!("DOORBELL_CLOCK_OFFSET_FILE is for development only");
     }
-    if let Database::Sqlite(path) = Database::parse(&configuration.database_url)?
-        && !path.is_file()
-    {
-        bail!("DATABASE_URL: there is no file {}", path.display());
-    }
+    demand_file(configuration)?;
     let custody = Custody::open(configuration, Switch::Off)?;
     let ready = custody.store.ready().await;
     ready.context("DATABASE_URL: this database cannot be used; `doorbell migrate` brings its schema up")?;

@@ -7,9 +7,11 @@ use doorbell_application::Swept;
 
 use crate::composition::{self, Composed};
 use crate::configuration::Configuration;
+use crate::key_commands::demand_file;
 
 /// Sweeps until nothing is left to do, and prints what that took, a kind a line.
 pub(crate) async fn sweep(configuration: &Configuration) -> anyhow::Result<()> {
+    demand_file(configuration)?;
     let Composed { api, .. } = composition::compose(configuration).await?;
     let mut total = Swept::default();
     loop {

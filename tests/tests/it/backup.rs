@@ -101,3 +101,23 @@ fn postgresql_is_left_to_its_own_tools() {
     assert!(said.contains("pg_dump") && said.contains("copy.dump"), "{said}");
     assert!(!copy.exists());
 }
+
+#[test]
+fn a_command_for_what_servers_made_makes_nothing_where_there_is_none() {
+    for command in [
+        &["sweep"][..],
+        &["jobs", "redrive"],
+        &["pruning", "resume"],
+        &["apikey", "list"],
+        &["keys", "list"],
+    ] {
+        let setup = Setup::on(Database::Sqlite);
+        let done = setup.run(command);
+        let said = String::from_utf8_lossy(&done.stderr);
+        assert!(
+            !done.status.success() && said.contains("there is no file"),
+            "{command:?}: {said}"
+        );
+        assert!(!setup.sqlite_file().expect("a path").exists(), "{command:?}");
+    }
+}

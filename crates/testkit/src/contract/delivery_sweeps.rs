@@ -216,9 +216,7 @@ pub async fn an_erased_account_takes_its_jobs_along(store: Arc<dyn Store>) {
         .await;
     // What was said to nobody else goes along.
     for of in [over.message.id, waiting.message.id] {
-        let report = scene
-            .read(move |reads| reads.message_report(of, None, 10))
-            .await;
+        let report = scene.read(move |reads| reads.message_report(of, None, 10)).await;
         assert_eq!(report, None);
     }
     assert_eq!(scene.states(sent.message.id).await, [State::Sending]);
