@@ -2,9 +2,12 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::{Server, Setup};
+
+/// Far more than it takes to count, even on a machine that compiles beside.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 impl Setup {
     /// With a second listener, for metrics.
@@ -49,5 +52,18 @@ impl Server {
             .lines()
             .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
         value.map(|value| value.parse().expect("a number"))
+    }
+
+    /// Waits until a metric has that value: who works beside the requests counts after it has written down.
+    #[track_caller]
+    pub fn metric_becomes(&self, name: &str, value: f64) {
+        let began = Instant::now();
+        while self.metric(name) != Some(value) {
+            assert!(
+                began.elapsed() < PATIENCE,
+                "{name} is not {value}: {}",
+                self.metrics()
+            );
+        }
     }
 }

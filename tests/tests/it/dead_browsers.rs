@@ -160,7 +160,7 @@ on_both!(
         all_die(&server, &by, &people).await;
         // One more, of somebody else: its job is dead, and nothing is held against its browser.
         dies(&server, &by, &other).await;
-        assert_eq!(server.metric(STOPPED), Some(1.0));
+        server.metric_becomes(STOPPED, 1.0);
         assert_eq!(server.subscriptions(&other).await.len(), 1);
         server.advance(Duration::from_mins(2));
         dies(&server, &by, &other).await;
@@ -179,10 +179,7 @@ on_both!(
         );
         dies(&server, &by, &other).await;
         assert!(server.subscriptions(&other).await.is_empty());
-        let began = Instant::now();
-        while server.metric(STOPPED) != Some(0.0) {
-            assert!(began.elapsed() < Duration::from_mins(1), "{}", server.metrics());
-        }
+        server.metric_becomes(STOPPED, 0.0);
     }
 );
 

@@ -306,9 +306,9 @@ on_both!(
             }
         }
         let misconfigured = "doorbell_push_attempts_total{outcome=\"misconfigured\",provider=\"webpush\"}";
-        assert_eq!(server.metric(misconfigured), Some(15.0));
+        server.metric_becomes(misconfigured, 15.0);
         let delivered = "doorbell_push_jobs_total{provider=\"webpush\",state=\"delivered\"}";
-        assert_eq!(server.metric(delivered), Some(21.0));
+        server.metric_becomes(delivered, 21.0);
     }
 );
 

@@ -102,7 +102,7 @@ on_both!(
         assert!(data["sessionId"].is_string(), "{data}");
         all_is_told(&server).await;
         assert!(receiver.rest().is_empty());
-        assert_eq!(server.metric(&told("accepted")), Some(2.0));
+        server.metric_becomes(&told("accepted"), 2.0);
     }
 );
 
@@ -175,8 +175,8 @@ on_both!(
         }
         all_is_told(&server).await;
         assert!(receiver.rest().is_empty());
-        assert_eq!(server.metric(&told("again")), Some(2.0));
-        assert_eq!(server.metric(&told("accepted")), Some(2.0));
+        server.metric_becomes(&told("again"), 2.0);
+        server.metric_becomes(&told("accepted"), 2.0);
     }
 );
 
@@ -188,7 +188,7 @@ on_both!(a_receiver_that_has_gone_is_told_once, async |server: Server| {
     receiver.next().await;
     all_is_told(&server).await;
     assert!(receiver.rest().is_empty());
-    assert_eq!(server.metric(&told("refused")), Some(1.0));
+    server.metric_becomes(&told("refused"), 1.0);
 });
 
 on_both!(
