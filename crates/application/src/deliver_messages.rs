@@ -8,20 +8,15 @@ use doorbell_domain::audit::{AuditAction, AuditEvent};
 use doorbell_domain::code_delivery::Fence;
 use doorbell_domain::job::{
     Answer, Claimed, CredentialFate, CredentialId, Fate, FinalState, Finished, LEASE, Lane, Postponed,
-    Reason, Schedule, Settled, admit, settle,
+    Reason, Schedule, Settled, admit, is_fresh, settle,
 };
 use doorbell_domain::ports::Push;
 use doorbell_domain::store::{self, Found, StoreError, Unit};
 use doorbell_domain::{AuditId, DeviceUid, FreshIds, JobId, Provider, Timestamp, UserId};
-use time::Duration;
 
 use self::seen::Said;
 pub(crate) use self::seen::Seen;
 use crate::Doorbell;
-
-/// For how long after its claim a job is sent as it was judged then. One that waited longer behind a slow provider is given back, and
-/// judged anew: its session may have ended meanwhile, or its message have been taken back.
-const FRESH: Duration = Duration::seconds(3);
 
 /// A job that may be sent: claimed, and judged as it was claimed.
 #[derive(Clone, Debug)]
@@ -54,6 +49,13 @@ pub struct Attempted {
     dispatch: Dispatch,
     /// `None` where it came too late to be sent as it was judged.
     answer: Option<(Answer, Said)>,
+}
+
+impl Attempted {
+    /// Whether its provider gave no answer in time; `None` where it was not asked.
+    pub fn hung(&self) -> Option<bool> {
+        self.answer.map(|(answer, _)| answer.was_too_slow())
+    }
 }
 
 /// What a batch of attempts left to do once it was written down.
@@ -106,7 +108,7 @@ impl Doorbell {
 
     /// Attempts a delivery, unless it waited too long for that.
     pub async fn attempt(&self, dispatch: Dispatch) -> Attempted {
-        if self.now() > dispatch.claimed_at + FRESH {
+        if !is_fresh(dispatch.claimed_at, self.now()) {
             return Attempted {
                 dispatch,
                 answer: None,
@@ -379,7 +381,8 @@ fn prune(
     Ok(Some(false))
 }
 
-fn proof(
+/// The line that says that a credential is held for dead, for now or for good.
+pub(crate) fn proof(
     ids: &mut FreshIds,
     action: AuditAction,
     user: UserId,

@@ -4,10 +4,11 @@ use doorbell_domain::audit::{AuditAction, AuditEvent};
 use doorbell_domain::retention::{Over, PASS, Retention};
 use doorbell_domain::session::EndReason;
 use doorbell_domain::store::{self, Found, StoreError, Unit};
-use doorbell_domain::sweeps::Sweep;
+use doorbell_domain::sweeps::SuspectSweep;
 use doorbell_domain::{AuditId, FreshIds, SessionId, Timestamp, UserId};
 
 use crate::Doorbell;
+use crate::deliver_messages::proof;
 
 /// What one pass did: how many rows of each kind it removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -144,16 +145,32 @@ impl Doorbell {
             swept.untold_events += done.removed;
             swept.more |= done.full;
         })?;
-        let suspects = self
-            .write(move |unit| match unit.pruning_stopped()? {
-                Some(_) => Ok(Sweep::default()),
-                None => unit.sweep_suspects(over.suspects, PASS),
-            })
-            .await;
+        let suspects = self.sweep_suspects(over.suspects).await;
         pass.note(suspects, |swept, done| {
-            swept.subscriptions += done.removed;
+            swept.subscriptions += done.dead.len();
             swept.more |= done.full;
         })
+    }
+
+    /// Removes credentials that have long been held for dead, unless that is stopped, and says so of each in its user's trail.
+    async fn sweep_suspects(&self, until: Timestamp) -> Found<SuspectSweep> {
+        let now = self.now();
+        let mut ids = self.fresh_ids();
+        self.write(move |unit| {
+            if unit.pruning_stopped()?.is_some() {
+                return Ok(SuspectSweep::default());
+            }
+            let swept = unit.sweep_suspects(until, PASS)?;
+            let dead = AuditAction::CredentialDead;
+            let lines: Vec<AuditEvent> = swept
+                .dead
+                .iter()
+                .map(|gone| proof(&mut ids, dead, gone.user, gone.device, gone.provider, now))
+                .collect();
+            unit.record(&lines)?;
+            Ok(swept)
+        })
+        .await
     }
 
     /// Carries out the deletions that are due, each in a transaction of its own.

@@ -48,7 +48,7 @@ macro_rules! kinds {
 kinds! {
     /// Credentials ring no more for now: their session ended, their device was revoked, or their provider says they are gone.
     CredentialSuspended = "credential.suspended",
-    /// A credential was removed, because its provider said twice that it is gone.
+    /// A credential was removed, because its provider said twice that it is gone, or once and nobody tried it for 30 days.
     CredentialDead = "credential.dead",
     /// A credential left a user for another.
     CredentialMoved = "credential.moved",

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use time::Duration;
 use uuid::Uuid;
 
-pub use admission::{Held, Target, admit};
+pub use admission::{Held, Target, admit, is_fresh};
 pub use settlement::{
     Answer, CredentialFate, Fate, LONGEST_ASKED, LONGEST_BACKOFF, Settled, backoff, pause, settle,
 };

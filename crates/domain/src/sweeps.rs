@@ -4,7 +4,7 @@
 //! transaction holds is passed over, for a later pass.
 
 use crate::store::Found;
-use crate::{PhoneNumber, Timestamp, User, UserId};
+use crate::{DeviceUid, PhoneNumber, Provider, Timestamp, User, UserId};
 
 /// What one sweep of one kind did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,6 +38,34 @@ pub struct SessionSweep {
     pub subscriptions: usize,
     /// Whether it met its limit in any of them.
     pub full: bool,
+}
+
+/// A credential that was removed since nobody revived it: whose it was, on which device, and who carried to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dead {
+    /// Whose.
+    pub user: UserId,
+    /// On which device.
+    pub device: DeviceUid,
+    /// By whom it was rung.
+    pub provider: Provider,
+}
+
+/// What a sweep of suspects did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SuspectSweep {
+    /// What it removed.
+    pub dead: Vec<Dead>,
+    /// Whether it met its limit.
+    pub full: bool,
+}
+
+impl SuspectSweep {
+    /// As [`Sweep::of`].
+    pub fn of(dead: Vec<Dead>, seen: usize, limit: u32) -> Self {
+        let full = Sweep::of(dead.len(), seen, limit).full;
+        Self { dead, full }
+    }
 }
 
 /// Sweeps. `until` is the newest instant that is over ([`Over`](crate::retention::Over)), `limit` the most rows of a kind.

@@ -1,7 +1,7 @@
 //! The loop that delivers messages: many at once, some of each lane, claimed and settled in batches.
 //!
 //! What is slow here is somebody else: a push service that hangs holds as many attempts as its lane may have, and no more is claimed
-//! for it until some of them end. Nothing waits for a timer: while one batch is being settled the next gathers.
+//! for it until some of them end; and once it is known to hang, as few as it takes to find out that it does so no more. Nothing waits for a timer: while one batch is being settled the next gathers.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use std::time::Duration;
 use doorbell_domain::job::Lane;
 use doorbell_domain::store::StoreError;
 use tokio::task::{self, JoinError, JoinSet};
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::{Bell, Ending, asked};
 
@@ -21,7 +21,14 @@ const AT_ONCE: usize = 2_048;
 /// How many jobs of one lane are attempted at once, and from how many on no more are claimed.
 const A_LANE: usize = 64;
 
-/// How many jobs are claimed at once. A lane that hangs gets so many at most beyond its share; whose turn comes late is judged anew.
+/// How many jobs of a lane are attempted at once whose last attempts hung. Each that fails costs an encryption and a write, and all of
+/// them come at once: of few of them nobody else takes notice.
+const A_HUNG_LANE: usize = 8;
+
+/// For how long a lane is remembered that hung, and for which nothing has come since.
+const REMEMBERED: Duration = Duration::from_mins(1);
+
+/// How many jobs are claimed at once. A lane gets so many at most beyond its share; whose turn comes late is judged anew.
 const A_CLAIM: usize = 128;
 
 /// How many ends of attempts are settled at once.
@@ -50,6 +57,9 @@ pub trait Courier: Send + Sync + 'static {
     /// Attempts a job. Bounds its own time.
     fn attempt(&self, dispatch: Self::Dispatch) -> impl Future<Output = Self::Attempted> + Send;
 
+    /// Whether an attempt ended because nobody answered in time; `None` where nobody was asked.
+    fn hung(attempted: &Self::Attempted) -> Option<bool>;
+
     /// Writes down what attempts came to. Can be repeated.
     fn settle(&self, attempts: Vec<Self::Attempted>) -> impl Future<Output = Result<(), StoreError>> + Send;
 
@@ -70,10 +80,12 @@ pub(crate) async fn run<C: Courier>(courier: Arc<C>, bell: Bell, mut ending: End
             Some(ended) = round.attempts.join_next_with_id() => round.attempted(ended),
             Some(claimed) = round.claiming.join_next() => round.claimed(claimed),
             Some(settled) = round.settling.join_next() => round.settled(settled),
+            Some(_) = round.giving_back.join_next() => {}
             () = bell.rung() => round.more = true,
             _ = times.tick() => {
                 round.more = true;
                 round.store_is_away = false;
+                round.forget();
             }
         }
     }
@@ -84,6 +96,23 @@ pub(crate) async fn run<C: Courier>(courier: Arc<C>, bell: Bell, mut ending: End
 struct Queue<D> {
     attempted: usize,
     waiting: VecDeque<D>,
+    /// When the last attempt of it ended, if that hung.
+    hung: Option<Instant>,
+}
+
+impl<D> Queue<D> {
+    /// How many of it may be attempted at once.
+    const fn share(&self) -> usize {
+        if self.hung.is_some() { A_HUNG_LANE } else { A_LANE }
+    }
+
+    fn held(&self) -> usize {
+        self.attempted + self.waiting.len()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.held() == 0
+    }
 }
 
 impl<D> Default for Queue<D> {
@@ -91,6 +120,7 @@ impl<D> Default for Queue<D> {
         Self {
             attempted: 0,
             waiting: VecDeque::new(),
+            hung: None,
         }
     }
 }
@@ -165,7 +195,7 @@ impl<C: Courier> Round<C> {
 
     /// The lanes for which no more is claimed.
     fn busy(&self) -> Vec<Lane> {
-        let full = |queue: &Queue<C::Dispatch>| queue.attempted + queue.waiting.len() >= A_LANE;
+        let full = |queue: &Queue<C::Dispatch>| queue.held() >= queue.share();
         let busy = self.lanes.iter().filter(|(_, queue)| full(queue));
         busy.map(|(lane, _)| lane.clone()).collect()
     }
@@ -174,16 +204,20 @@ impl<C: Courier> Round<C> {
         match claimed {
             Ok(Ok((asked, count, dispatches))) => {
                 self.more |= count >= asked;
+                let mut unused = Vec::new();
                 for dispatch in dispatches {
                     let lane = C::lane(&dispatch).clone();
-                    self.lanes
-                        .entry(lane.clone())
-                        .or_default()
-                        .waiting
-                        .push_back(dispatch);
+                    let queue = self.lanes.entry(lane.clone()).or_default();
+                    // Nobody knows when its turn would come.
+                    if queue.hung.is_some() && queue.waiting.len() >= A_HUNG_LANE {
+                        unused.push(dispatch);
+                        continue;
+                    }
+                    queue.waiting.push_back(dispatch);
                     self.waiting += 1;
                     self.attempt_next(&lane);
                 }
+                self.give_back(unused);
             }
             Ok(Err(error)) => {
                 self.store_is_away = true;
@@ -206,12 +240,12 @@ impl<C: Courier> Round<C> {
         });
     }
 
-    /// Attempts the next job of a lane, if one waits and may begin.
+    /// Attempts the next jobs of a lane, as many as wait and may begin.
     fn attempt_next(&mut self, lane: &Lane) {
         let Some(queue) = self.lanes.get_mut(lane) else {
             return;
         };
-        if queue.attempted < A_LANE
+        while queue.attempted < queue.share()
             && let Some(dispatch) = queue.waiting.pop_front()
         {
             self.waiting -= 1;
@@ -221,28 +255,42 @@ impl<C: Courier> Round<C> {
                 .attempts
                 .spawn(async move { courier.attempt(dispatch).await });
             self.lane_of.insert(attempt.id(), lane.clone());
-        } else if queue.attempted == 0 {
+        }
+        if queue.is_empty() && queue.hung.is_none() {
             self.lanes.remove(lane);
         }
     }
 
+    /// Forgets lanes that hung long ago.
+    fn forget(&mut self) {
+        self.lanes.retain(|_, queue| {
+            let lately = queue.hung.is_some_and(|at| at.elapsed() < REMEMBERED);
+            !queue.is_empty() || lately
+        });
+    }
+
     fn attempted(&mut self, ended: Result<(task::Id, C::Attempted), JoinError>) {
-        let id = match ended {
+        let (id, hung) = match ended {
             Ok((id, attempted)) => {
+                let hung = C::hung(&attempted);
                 self.unsettled.push(attempted);
-                id
+                (id, hung)
             }
             // One that panicked is one whose end nobody knows: its lease runs out.
             Err(error) => {
                 note(&error, "a delivery");
-                error.id()
+                (error.id(), None)
             }
         };
         if let Some(lane) = self.lane_of.remove(&id) {
             if let Some(queue) = self.lanes.get_mut(&lane) {
                 queue.attempted -= 1;
+                let share = queue.share();
+                if let Some(hung) = hung {
+                    queue.hung = hung.then(Instant::now);
+                }
                 // It may have been full when others of its jobs were passed over.
-                self.more |= queue.attempted + queue.waiting.len() == A_LANE / 2;
+                self.more |= queue.held() == queue.share() / 2 || queue.share() > share;
             }
             self.attempt_next(&lane);
         }

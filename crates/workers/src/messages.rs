@@ -23,6 +23,10 @@ impl Courier for Doorbell {
         Self::attempt(self, dispatch).await
     }
 
+    fn hung(attempted: &Attempted) -> Option<bool> {
+        attempted.hung()
+    }
+
     async fn settle(&self, attempts: Vec<Attempted>) -> Result<(), StoreError> {
         self.settle_jobs(attempts).await
     }

@@ -116,6 +116,8 @@ on_both!(
         assert!(server.run(&["sweep"]).status.success());
         assert_eq!(server.count("subscriptions"), 0);
         assert_eq!(server.count("devices"), 0);
+        let seen = actions(&server, &by, &person).await;
+        assert_eq!(seen[..2], ["credential_dead", "credential_suspect"]);
     }
 );
 

@@ -141,6 +141,36 @@ on_both!(
 );
 
 on_both!(
+    a_browser_that_is_dead_for_a_month_is_told_of_as_it_goes,
+    async |server: Server| {
+        let mut receiver = Receiver::start([]).await;
+        let server = telling(server, &receiver);
+        let service = PushService::start().await;
+        let by = server.back_end("shop");
+        let person = server.sign_in(&Phone::nth(1)).await;
+        let browser = service.browser("s3ntinel");
+        server
+            .subscribe_browser(&person, &browser)
+            .await
+            .assert_status(201);
+        let device = server.devices(&person).await[0]["id"].clone();
+        service.script(&browser, [PushReply::Status(410)]);
+        server.ring(&by, &person).await;
+        for _ in ["credential.suspended", "message.finished"] {
+            next(&mut receiver, &[]).await;
+        }
+        server.advance(31 * DAY);
+        assert!(server.run(&["sweep"]).status.success());
+        let (kind, data) = next(&mut receiver, &["s3ntinel"]).await;
+        assert_eq!(kind, "credential.dead");
+        let gone = json!({"userId": person.user_id, "deviceId": device, "reason": "webpush"});
+        assert_eq!(data, gone);
+        all_is_told(&server).await;
+        assert!(receiver.rest().is_empty());
+    }
+);
+
+on_both!(
     what_is_not_taken_is_posted_again_under_the_same_id_and_not_too_soon,
     async |server: Server| {
         let mut receiver = Receiver::start([Reply::Status(500), Reply::Busy(3_600)]).await;

@@ -3,8 +3,11 @@
 use std::time::Duration;
 
 use doorbell_tests::{
-    Answer, BackEnd, Browser, Phone, PushService, Server, SignedIn, Value, json, on_both, ring,
+    Answer, BackEnd, Browser, Phone, PushReply, PushService, Server, SignedIn, Value, json, on_both, ring,
 };
+
+/// How many messages one push service is sent at once.
+const AT_ONCE: usize = 64;
 
 const HOUR: Duration = Duration::from_hours(1);
 
@@ -105,6 +108,49 @@ on_both!(
         assert!(service.rest().is_empty(), "somebody else was rung");
         server.ring(&by, &next).await;
         assert_eq!(service.next().await.path, browser.path());
+    }
+);
+
+on_both!(
+    who_logs_out_while_the_push_service_keeps_others_waiting_is_not_rung,
+    async |server: Server| {
+        let mut service = PushService::start().await;
+        service.answer_all(PushReply::Gated(201));
+        let by = server.back_end("shop");
+        let mut people = Vec::new();
+        for n in 10..17 {
+            let person = server.sign_in(&Phone::nth(n)).await;
+            for k in 0..10 {
+                let browser = service.browser(&format!("{n}-{k}"));
+                server
+                    .subscribe_browser(&person, &browser)
+                    .await
+                    .assert_status(201);
+            }
+            people.push(person);
+        }
+        let users: Vec<&str> = people.iter().map(|person| person.user_id.as_str()).collect();
+        let body = json!({"to": {"users": users}, "notification": {"title": "Ring"}});
+        let message = server.accepted(&by, &body).await;
+        // All are claimed, and as many on their way as one push service is sent at once.
+        server
+            .jobs_when(&by, &message, |job| job["state"] == "sending")
+            .await;
+        for _ in 0..AT_ONCE {
+            service.next().await;
+        }
+        for person in &people {
+            logout(&server, person).await.assert_status(200);
+        }
+        server.advance(Duration::from_secs(4));
+        service.open_gate();
+        let jobs = server.settled(&by, &message).await;
+        let ended = |state: &str| jobs.iter().filter(|job| job["state"] == state).count();
+        assert_eq!((ended("delivered"), ended("superseded")), (AT_ONCE, 70 - AT_ONCE));
+        assert!(
+            service.rest().is_empty(),
+            "somebody was rung after they had logged out"
+        );
     }
 );
 

@@ -1,9 +1,20 @@
 //! Whether what was claimed may still be rung.
 
+use time::Duration;
+
 use super::{Claimed, CredentialId, FinalState, Lane, MOST_RECEIVES, Reason};
 use crate::push_token::Token;
 use crate::web_push::Subscription;
 use crate::{DeviceUid, Timestamp, UserId, suspicion};
+
+/// For how long after its claim a job is sent as it was judged then.
+const FRESH: Duration = Duration::seconds(3);
+
+/// Whether a job that was admitted at `claimed_at` may be sent at `now` without another look. One that waited longer behind a slow
+/// provider is given back, and judged anew: its session may have ended meanwhile, or its message have been taken back.
+pub fn is_fresh(claimed_at: Timestamp, now: Timestamp) -> bool {
+    now <= claimed_at + FRESH
+}
 
 /// What a job rings.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,7 +127,6 @@ pub fn admit(claimed: &Claimed, now: Timestamp) -> Result<(), (FinalState, Reaso
 mod tests {
     use std::sync::Arc;
 
-    use time::Duration;
     use uuid::Uuid;
 
     use super::*;
@@ -231,6 +241,12 @@ mod tests {
         let silent = Err((FinalState::Superseded, Reason::Suspect));
         assert_eq!(admit(&suspect, at(DAY - 1)), silent);
         assert_eq!(admit(&suspect, at(DAY)), Ok(()));
+    }
+
+    #[test]
+    fn who_waits_longer_than_three_seconds_to_be_sent_is_judged_again() {
+        assert!(is_fresh(at(10), at(10)) && is_fresh(at(10), at(13)));
+        assert!(!is_fresh(at(10), at(13) + Duration::microseconds(1)));
     }
 
     #[test]

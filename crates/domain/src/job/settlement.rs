@@ -39,6 +39,17 @@ pub enum Answer {
 }
 
 impl Answer {
+    /// Whether the provider did not answer in time.
+    pub const fn was_too_slow(self) -> bool {
+        matches!(
+            self,
+            Self::Failed {
+                reason: Reason::TooSlow,
+                ..
+            }
+        )
+    }
+
     /// Whether the provider said anything: what never reached it, or was not answered in time, says nothing about others.
     pub const fn was_given(self) -> bool {
         !matches!(

@@ -8,7 +8,7 @@ use crate::code_delivery::Fence;
 use crate::idempotency::{IdempotencyKey, RequestHash};
 use crate::job::{Claimed, CredentialId, Finished, Job, Lane, Postponed, Reason, State, Target};
 use crate::message::{Audience, Message};
-use crate::sweeps::Sweep;
+use crate::sweeps::{SuspectSweep, Sweep};
 use crate::{ApiKeyId, DeviceUid, JobId, MessageId, Provider, Timestamp, UserId};
 
 /// What an idempotency key was used for before.
@@ -207,6 +207,6 @@ pub trait DeliverySweeps {
     /// Removes idempotency keys used by `until`.
     fn sweep_idempotency_keys(&mut self, until: Timestamp, limit: u32) -> Found<Sweep>;
 
-    /// Removes suspects that have been so since `until` or before, as [`Jobs::remove_dead`] would.
-    fn sweep_suspects(&mut self, until: Timestamp, limit: u32) -> Found<Sweep>;
+    /// Removes suspects that have been so since `until` or before, as [`Jobs::remove_dead`] would; gives what they were.
+    fn sweep_suspects(&mut self, until: Timestamp, limit: u32) -> Found<SuspectSweep>;
 }

@@ -6,8 +6,8 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Timestamptz, Uuid as SqlUuid};
 use doorbell_domain::retention::Retention;
 use doorbell_domain::store::{DeliverySweeps, Found};
-use doorbell_domain::sweeps::Sweep;
-use doorbell_domain::{FreshIds, Timestamp, UserId};
+use doorbell_domain::sweeps::{Dead, SuspectSweep, Sweep};
+use doorbell_domain::{DeviceUid, FreshIds, Provider, Timestamp, UserId};
 use uuid::Uuid;
 
 use super::Repositories;
@@ -105,7 +105,7 @@ impl DeliverySweeps for Repositories<'_> {
         Ok(Sweep::of(removed, removed, limit))
     }
 
-    fn sweep_suspects(&mut self, until: Timestamp, limit: u32) -> Found<Sweep> {
+    fn sweep_suspects(&mut self, until: Timestamp, limit: u32) -> Found<SuspectSweep> {
         let suspects: Vec<Owned> = self.ask(|connection| {
             subscriptions::table
                 .filter(subscriptions::suspect_at.le(Some(Moment(until))))
@@ -122,22 +122,26 @@ impl DeliverySweeps for Repositories<'_> {
         let seen = suspects.len();
         let held = self.hold(Vec::new(), suspects)?;
         if held.subscriptions.is_empty() {
-            return Ok(Sweep::default());
+            return Ok(SuspectSweep::default());
         }
-        let emptied: Vec<Uuid> = self.ask(|connection| {
+        let dead: Vec<(Uuid, Uuid)> = self.ask(|connection| {
             diesel::delete(subscriptions::table)
                 .filter(subscriptions::id.eq_any(&held.subscriptions))
                 // Unless it was registered or rung before it was held.
                 .filter(subscriptions::suspect_at.le(Some(Moment(until))))
-                .returning(subscriptions::device_id)
+                .returning((subscriptions::user_id, subscriptions::device_id))
                 .get_results(connection)
         })?;
-        let removed = emptied.len();
-        if removed > 0 {
-            self.drop_emptied(emptied)?;
+        if !dead.is_empty() {
+            self.drop_emptied(dead.iter().map(|(_, device)| *device).collect())?;
             self.drop_unused(&held.addresses)?;
         }
-        Ok(Sweep::of(removed, seen, limit))
+        let dead = dead.into_iter().map(|(user, device)| Dead {
+            user: UserId::from_uuid(user),
+            device: DeviceUid::from_uuid(device),
+            provider: Provider::WebPush,
+        });
+        Ok(SuspectSweep::of(dead.collect(), seen, limit))
     }
 }
 

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary};
 use doorbell_domain::store::{DeliverySweeps, Found};
-use doorbell_domain::sweeps::Sweep;
+use doorbell_domain::sweeps::{SuspectSweep, Sweep};
 use doorbell_domain::{FreshIds, Timestamp};
 
 use super::Repositories;
@@ -66,7 +66,7 @@ impl DeliverySweeps for Repositories<'_> {
         Ok(Sweep::of(removed, removed, limit))
     }
 
-    fn sweep_suspects(&mut self, until: Timestamp, limit: u32) -> Found<Sweep> {
+    fn sweep_suspects(&mut self, until: Timestamp, limit: u32) -> Found<SuspectSweep> {
         self.remove_suspects(until, limit)
     }
 }

@@ -4,8 +4,8 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Text};
 use doorbell_domain::job::CredentialId;
 use doorbell_domain::store::Found;
-use doorbell_domain::sweeps::Sweep;
-use doorbell_domain::{Timestamp, UserId};
+use doorbell_domain::sweeps::{Dead, SuspectSweep};
+use doorbell_domain::{Provider, Timestamp, UserId};
 
 use super::Repositories;
 use super::sweeps::SubscriptionLine;
@@ -110,21 +110,32 @@ impl Repositories<'_> {
         Ok(removed)
     }
 
-    pub(super) fn remove_suspects(&mut self, until: Timestamp, limit: u32) -> Found<Sweep> {
-        let dead: Vec<SubscriptionLine> = subscriptions::table
+    pub(super) fn remove_suspects(&mut self, until: Timestamp, limit: u32) -> Found<SuspectSweep> {
+        let suspects: Vec<(Id, SubscriptionLine)> = subscriptions::table
             .filter(subscriptions::suspect_at.le(Some(Instant(until))))
             .order(subscriptions::suspect_at)
             .limit(limit.into())
             .select((
-                subscriptions::id,
-                subscriptions::device_id,
-                subscriptions::endpoint_hash,
+                subscriptions::user_id,
+                (
+                    subscriptions::id,
+                    subscriptions::device_id,
+                    subscriptions::endpoint_hash,
+                ),
             ))
             .load(self.connection)
             .around(TABLE)?;
-        let removed = dead.len();
-        self.drop_subscriptions(dead)?;
-        Ok(Sweep::of(removed, removed, limit))
+        let dead: Vec<Dead> = suspects
+            .iter()
+            .map(|(user, (_, device, _))| Dead {
+                user: (*user).into(),
+                device: (*device).into(),
+                provider: Provider::WebPush,
+            })
+            .collect();
+        let seen = dead.len();
+        self.drop_subscriptions(suspects.into_iter().map(|(_, line)| line).collect())?;
+        Ok(SuspectSweep::of(dead, seen, limit))
     }
 
     pub(super) fn set_pruning_stop(&mut self, since: Option<Timestamp>) -> Found<bool> {

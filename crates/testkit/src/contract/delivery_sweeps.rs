@@ -1,12 +1,13 @@
 //! What delivery leaves behind goes when it is over.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use doorbell_domain::idempotency::{IdempotencyKey, RequestHash};
 use doorbell_domain::job::{CredentialId, FinalState, Finished, Reason, State};
 use doorbell_domain::store::{Ended, Found, Recalled, Store, Unit};
-use doorbell_domain::sweeps::Sweep;
-use doorbell_domain::{ApiKeyId, Caller, Clock, MessageId, Timestamp};
+use doorbell_domain::sweeps::{Dead, SuspectSweep, Sweep};
+use doorbell_domain::{ApiKeyId, Caller, Clock, MessageId, Provider, Timestamp};
 use time::Duration;
 use uuid::Uuid;
 
@@ -119,12 +120,12 @@ pub async fn idempotency_keys_go_from_their_edge_on(store: Arc<dyn Store>) {
 pub async fn suspects_go_from_their_edge_on_with_what_hangs_on_them(store: Arc<dyn Store>) {
     let scene = Scene::new(store);
     let (caller, other) = (scene.person(1).await, scene.person(2).await);
-    scene.browser(caller, "lone").await;
+    let lone = scene.browser(caller, "lone").await;
     let beside = scene.browser(caller, "beside").await;
     scene
         .register(scene.draft(caller).on_uid(beside).with(alert("token")))
         .await;
-    scene.browser(caller, "later").await;
+    let late = scene.browser(caller, "later").await;
     scene.browser(caller, "alive").await;
     let mut ids: Vec<_> = scene
         .subscriptions(caller)
@@ -140,15 +141,24 @@ pub async fn suspects_go_from_their_edge_on_with_what_hangs_on_them(store: Arc<d
     let later = ids.remove(0);
     suspect(ids, now).await;
     suspect(vec![later], now + MOMENT).await;
-    let sweep = |until, limit| swept(&scene, move |unit| unit.sweep_suspects(until, limit));
-    assert_eq!(sweep(now - MOMENT, MOST).await, removed(0));
-    let one = Sweep {
-        removed: 1,
-        full: true,
+    let sweep = |until, limit| scene.write(move |unit| unit.sweep_suspects(until, limit));
+    let dead = |device| Dead {
+        user: caller.user,
+        device,
+        provider: Provider::WebPush,
     };
-    assert_eq!(sweep(now, 1).await, one);
-    assert_eq!(sweep(now, MOST).await, removed(1));
-    assert_eq!(sweep(now + MOMENT, MOST).await, removed(1));
+    assert_eq!(sweep(now - MOMENT, MOST).await, SuspectSweep::default());
+    let (one, rest) = (sweep(now, 1).await, sweep(now, MOST).await);
+    assert_eq!((one.dead.len(), one.full), (1, true));
+    assert_eq!((rest.dead.len(), rest.full), (1, false));
+    let went: BTreeSet<_> = one
+        .dead
+        .iter()
+        .chain(&rest.dead)
+        .map(|dead| dead.device)
+        .collect();
+    assert_eq!(went, BTreeSet::from([lone, beside]));
+    assert_eq!(sweep(now + MOMENT, MOST).await.dead, [dead(late)]);
     let left = scene.subscriptions(caller).await;
     let left: Vec<_> = left
         .iter()
