@@ -48,7 +48,7 @@ impl Custody {
     /// Opens the database, and brings its schema up to this program if `migrate` says so.
     pub(crate) fn open(configuration: &Configuration, migrate: Switch) -> anyhow::Result<Self> {
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new(configuration.clock_offset_file.clone()));
+        let clock = configuration.clock();
         let database = Database::parse(&configuration.database_url)?;
         let secrets = secrets(configuration, &database, entropy.as_ref())?;
         let sealer: Arc<dyn Sealer> = Arc::new(Sealing::new(&secrets, Arc::clone(&entropy))?);
@@ -67,18 +67,20 @@ impl Custody {
 /// Builds everything that a server works with.
 pub(crate) async fn compose(configuration: &Configuration) -> anyhow::Result<Composed> {
     configuration.check()?;
+    // Before the database, so that what cannot be leaves no file behind.
+    let clock = configuration.clock();
+    let senders = configuration.senders.build(configuration.mode, &clock)?;
+    let receiver = configuration.events.build(configuration.mode, &clock)?;
     // Reading the world's numbering plans takes longest of all that a start does, and needs nothing else.
     let numbering = std::thread::spawn(LibPhoneNumber::load);
     let Custody {
         entropy,
-        clock,
         secrets,
         sealer,
         opened,
         store,
+        ..
     } = Custody::open(configuration, configuration.migrate)?;
-    let senders = configuration.senders.build(configuration.mode, &clock)?;
-    let receiver = configuration.events.build(configuration.mode, &clock)?;
     let code_bell = Bell::new();
     let push_bell = Bell::new();
     let metrics = Arc::new(Metrics::new(opened.watched()).context("the metrics cannot be made")?);
@@ -97,6 +99,12 @@ pub(crate) async fn compose(configuration: &Configuration) -> anyhow::Result<Com
         &entropy,
         &clock,
     )?;
+    tracing::info!(
+        mode = configuration.mode.name(),
+        database = %opened,
+        events = configuration.events.announce(),
+        "the registry is open"
+    );
     let following = Following::new(keys.follower(), Arc::clone(&for_workers), sealer);
     let numbering = numbering
         .join()
@@ -144,7 +152,7 @@ pub(crate) async fn compose(configuration: &Configuration) -> anyhow::Result<Com
         trusted_proxies: TrustedProxies::new(configuration.trusted_proxies.clone()),
         cors: Cors::new(configuration.cors_origins.clone()),
         strict_transport: configuration.mode == Mode::Production,
-        request_time: Duration::from_secs(configuration.request_timeout),
+        request_time: Duration::from_secs(configuration.request_timeout.into()),
         metrics,
     };
     Ok(Composed {
@@ -186,6 +194,13 @@ pub(crate) fn migrate(configuration: &Configuration) -> anyhow::Result<()> {
         tracing::info!(migration, "the schema was migrated");
     }
     Ok(())
+}
+
+impl Configuration {
+    /// The clock that everybody goes by.
+    fn clock(&self) -> Arc<dyn Clock> {
+        Arc::new(SystemClock::new(self.clock_offset_file.clone()))
+    }
 }
 
 fn secrets(

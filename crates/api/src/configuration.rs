@@ -16,6 +16,7 @@ use crate::limit_settings::LimitSettings;
 use crate::logging::LogFilter;
 use crate::push_settings::PushSettings;
 use crate::senders::SenderConfiguration;
+use crate::values::{network, seconds};
 use crate::vapid_commands::VapidCommand;
 
 /// Phone sign-in and push-token registry in one binary.
@@ -106,6 +107,16 @@ pub(crate) enum Mode {
     Production,
 }
 
+impl Mode {
+    /// The name in the configuration.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Development => "development",
+            Self::Production => "production",
+        }
+    }
+}
+
 /// On or off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Switch {
@@ -151,16 +162,16 @@ pub(crate) struct Configuration {
     pub(crate) otp_length: u8,
 
     /// How long a one-time code lives.
-    #[arg(long, env = "DOORBELL_OTP_TTL", default_value_t = 300, value_parser = clap::value_parser!(i64).range(1..=600))]
-    pub(crate) otp_ttl: i64,
+    #[arg(long, env = "DOORBELL_OTP_TTL", default_value_t = 300, value_parser = seconds(1..=600))]
+    pub(crate) otp_ttl: u32,
 
     /// How many guesses of one code are compared.
     #[arg(long, env = "DOORBELL_OTP_ATTEMPTS", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=10))]
     pub(crate) otp_attempts: u32,
 
     /// How long a phone waits for its next code.
-    #[arg(long, env = "DOORBELL_OTP_COOLDOWN", default_value_t = 60, value_parser = clap::value_parser!(i64).range(0..=3600))]
-    pub(crate) otp_cooldown: i64,
+    #[arg(long, env = "DOORBELL_OTP_COOLDOWN", default_value_t = 60, value_parser = seconds(0..=3_600))]
+    pub(crate) otp_cooldown: u32,
 
     /// Countries that codes are sent to, by ISO 3166 (`TR,DE`), or `all`; must be set in production.
     #[arg(long, env = "DOORBELL_OTP_COUNTRIES", value_delimiter = ',')]
@@ -191,8 +202,8 @@ pub(crate) struct Configuration {
     pub(crate) max_devices: u32,
 
     /// How long an account waits for its deletion.
-    #[arg(long, env = "DOORBELL_DELETION_GRACE", default_value_t = 2_592_000, value_parser = clap::value_parser!(i64).range(0..=31_536_000))]
-    pub(crate) deletion_grace: i64,
+    #[arg(long, env = "DOORBELL_DELETION_GRACE", default_value_t = 2_592_000, value_parser = seconds(0..=31_536_000))]
+    pub(crate) deletion_grace: u32,
 
     /// The `iss` of access tokens.
     #[arg(long, env = "DOORBELL_ISSUER", default_value = "doorbell")]
@@ -207,8 +218,8 @@ pub(crate) struct Configuration {
     #[command(flatten)]
     pub(crate) events: EventSettings,
 
-    /// Networks (CIDR) whose X-Forwarded-For is believed.
-    #[arg(long, env = "DOORBELL_TRUSTED_PROXIES", value_delimiter = ',')]
+    /// Networks (CIDR), or single addresses, whose X-Forwarded-For is believed.
+    #[arg(long, env = "DOORBELL_TRUSTED_PROXIES", value_delimiter = ',', value_parser = network)]
     pub(crate) trusted_proxies: Vec<IpNet>,
 
     /// `off` leaves the schema to `doorbell migrate`.
@@ -244,8 +255,8 @@ pub(crate) struct Configuration {
     pub(crate) max_connections: u32,
 
     /// How long a request may take in all, from its head to its answer.
-    #[arg(long, env = "DOORBELL_REQUEST_TIMEOUT", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=300))]
-    pub(crate) request_timeout: u64,
+    #[arg(long, env = "DOORBELL_REQUEST_TIMEOUT", default_value_t = 30, value_parser = seconds(1..=300))]
+    pub(crate) request_timeout: u32,
 
     /// What is logged, on standard error as JSON lines: a level, or `target=level,…`.
     #[arg(long, env = "DOORBELL_LOG", default_value = "info")]

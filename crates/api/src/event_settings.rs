@@ -33,17 +33,29 @@ impl EventSettings {
         self.events_webhook.is_some()
     }
 
+    /// Where events are posted, and what they are signed with, if anybody is told.
+    fn both(&self) -> anyhow::Result<Option<(&str, &str)>> {
+        match (&self.events_webhook, &self.events_webhook_secret) {
+            (None, None) => Ok(None),
+            (None, Some(_)) => bail!("{URL} must be set where {SECRET} is"),
+            (Some(_), None) => bail!("{SECRET} must be set where {URL} is"),
+            (Some(url), Some(secret)) => Ok(Some((url, secret))),
+        }
+    }
+
+    /// What is needed and not there, in a line that begins with its variable.
+    pub(crate) fn lacks(&self) -> Option<String> {
+        self.both().err().map(|lack| lack.to_string())
+    }
+
     /// Who is told, if anybody is.
     pub(crate) fn build(
         &self,
         mode: Mode,
         clock: &Arc<dyn Clock>,
     ) -> anyhow::Result<Option<Arc<dyn EventReceiver>>> {
-        let (url, secret) = match (&self.events_webhook, &self.events_webhook_secret) {
-            (None, None) => return Ok(None),
-            (None, Some(_)) => bail!("{URL} must be set where {SECRET} is"),
-            (Some(_), None) => bail!("{SECRET} must be set where {URL} is"),
-            (Some(url), Some(secret)) => (url, secret),
+        let Some((url, secret)) = self.both()? else {
+            return Ok(None);
         };
         let webhook = Webhook::new(
             own_service::address(URL, url, mode)?,

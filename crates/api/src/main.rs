@@ -27,11 +27,12 @@ mod senders;
 mod server;
 mod signals;
 mod sweep;
+mod values;
 mod vapid_commands;
+mod variables;
 
 use std::io::Write;
 
-use clap::Parser;
 use configuration::{Command, CommandLine};
 
 /// Short-lived buffers of many threads: glibc's arenas would keep several times as much.
@@ -39,7 +40,7 @@ use configuration::{Command, CommandLine};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> anyhow::Result<()> {
-    let CommandLine { command } = CommandLine::parse_from(arguments());
+    let CommandLine { command } = variables::read(&arguments());
     command.log().start();
     match command {
         Command::Serve(configuration) => {

@@ -1,11 +1,12 @@
 //! Variables that look like settings and are none.
 
 use std::collections::BTreeSet;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 
-use clap::{Arg, Command, CommandFactory};
+use clap::{Arg, CommandFactory};
 
 use crate::configuration::CommandLine;
+use crate::variables::arguments_of;
 
 /// Warns of each variable of the environment that begins like a setting and is none, by name: it is most likely misspelt.
 pub(crate) fn warn() {
@@ -15,26 +16,16 @@ pub(crate) fn warn() {
 }
 
 fn unknown(names: impl Iterator<Item = OsString>) -> Vec<String> {
-    let mut settings = BTreeSet::new();
-    collect(&CommandLine::command(), &mut settings);
+    let command = CommandLine::command();
+    let settings: BTreeSet<&OsStr> = arguments_of(&command)
+        .into_iter()
+        .filter_map(Arg::get_env)
+        .collect();
     names
-        .filter(|name| !settings.contains(name))
+        .filter(|name| !settings.contains(name.as_os_str()))
         .filter_map(|name| name.into_string().ok())
         .filter(|name| name.starts_with("DOORBELL_"))
         .collect()
-}
-
-/// The variables of a command, and of every command below it.
-fn collect(command: &Command, settings: &mut BTreeSet<OsString>) {
-    settings.extend(
-        command
-            .get_arguments()
-            .filter_map(Arg::get_env)
-            .map(OsString::from),
-    );
-    for below in command.get_subcommands() {
-        collect(below, settings);
-    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The registry's database, opened.
 
+use std::fmt;
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -16,6 +17,15 @@ use crate::database::Database;
 pub(crate) enum Opened {
     Sqlite(Arc<SqliteStore>),
     Postgres(Arc<PostgresStore>),
+}
+
+impl fmt::Display for Opened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Sqlite(_) => "sqlite",
+            Self::Postgres(_) => "postgres",
+        })
+    }
 }
 
 impl Opened {
@@ -38,6 +48,9 @@ impl Opened {
                         SqliteSynchronous::Normal => sqlite::Synchronous::Normal,
                     },
                 };
+                if migrate && !path.exists() {
+                    tracing::info!(path = %path.display(), "there is no database here yet: a new one is made");
+                }
                 let opened = SqliteStore::open_with(path, sealer, options);
                 let opened =
                     opened.with_context(|| format!("DATABASE_URL: cannot open {}", path.display()))?;

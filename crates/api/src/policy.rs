@@ -69,15 +69,15 @@ impl Configuration {
         Ok(Policy {
             codes: CodePolicy {
                 length,
-                ttl: Duration::seconds(self.otp_ttl),
+                ttl: Duration::seconds(self.otp_ttl.into()),
                 attempts: self.otp_attempts,
-                cooldown: Duration::seconds(cooldown),
+                cooldown: Duration::seconds(cooldown.into()),
             },
             limits: (self.limits == Switch::On).then(|| self.limit.policy()),
             countries: self.countries()?,
             test_numbers: self.numbers_for_tests(plan)?,
             sessions: SessionPolicy::STANDARD,
-            deletion_grace: Duration::seconds(self.deletion_grace),
+            deletion_grace: Duration::seconds(self.deletion_grace.into()),
             max_devices: self.max_devices,
             reveal_codes: self.mode == Mode::Development,
         })

@@ -1,4 +1,4 @@
-//! What production refuses to start with, and what it does not start without.
+//! What no server starts without, and what production refuses to start with.
 
 use anyhow::bail;
 use url::Url;
@@ -7,16 +7,24 @@ use crate::configuration::{Configuration, Mode, Switch};
 use crate::senders::Sender;
 
 impl Configuration {
-    /// Refuses what must not be so in production: all of it at once, a line each, which names the variable.
+    /// Refuses what must not be so: all of it at once, a line each, which names the variable.
     pub(crate) fn check(&self) -> anyhow::Result<()> {
-        if self.mode == Mode::Development {
-            return Ok(());
+        let mut refused = self.lacks();
+        if self.mode == Mode::Production {
+            refused.extend(self.not_for_production().into_iter().map(str::to_owned));
         }
-        let refused = self.not_for_production();
         if !refused.is_empty() {
-            bail!("production cannot start:\n  {}", refused.join("\n  "));
+            bail!("{} cannot start:\n  {}", self.mode.name(), refused.join("\n  "));
         }
         Ok(())
+    }
+
+    /// What is named and not there, or cannot be.
+    fn lacks(&self) -> Vec<String> {
+        let mut lacks = self.senders.lacks();
+        lacks.extend(self.events.lacks());
+        lacks.extend(self.push.refused(self.mode, &self.issuer));
+        lacks
     }
 
     /// What production lacks, and what it has that is for developers.

@@ -112,6 +112,19 @@ impl PushSettings {
         Ok(PushServices::At(names))
     }
 
+    /// What of these settings cannot be: a line each, which begins with its variable.
+    pub(crate) fn refused(&self, mode: Mode, issuer: &str) -> Vec<String> {
+        let parts = [
+            self.rings_browsers().err(),
+            // In production the issuer has a line of its own, should that be wrong.
+            self.vapid_subject
+                .as_ref()
+                .and_then(|_| self.subject(mode, issuer).err()),
+            self.services(mode).err(),
+        ];
+        parts.into_iter().flatten().map(|part| part.to_string()).collect()
+    }
+
     /// What rings browsers, by these settings.
     pub(crate) fn build(
         &self,

@@ -11,6 +11,8 @@ use doorbell_outward::{Outward, WebhookSecret};
 use crate::configuration::Mode;
 use crate::own_service;
 
+const TWILIO_SID: &str = "DOORBELL_TWILIO_ACCOUNT_SID";
+
 /// Who delivers one-time codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Sender {
@@ -114,6 +116,33 @@ impl SenderConfiguration {
         Ok(senders)
     }
 
+    /// What the senders that are named need and have not: one line each, which begins with its variable.
+    pub(crate) fn lacks(&self) -> Vec<String> {
+        let parts = self.senders.iter().flat_map(|sender| match sender {
+            Sender::Log => vec![],
+            Sender::Webhook => vec![
+                self.webhook_url().err(),
+                self.webhook_secret().err(),
+                self.wording().err(),
+            ],
+            Sender::Twilio => vec![
+                self.twilio_sid().err(),
+                self.twilio_token().err(),
+                self.twilio_origin().err(),
+                self.wording().err(),
+            ],
+        });
+        let mut lacks: Vec<String> = Vec::new();
+        for part in parts.flatten() {
+            let part = part.to_string();
+            // Two senders may lack the same.
+            if !lacks.contains(&part) {
+                lacks.push(part);
+            }
+        }
+        lacks
+    }
+
     fn webhook_url(&self) -> anyhow::Result<&str> {
         required(
             "DOORBELL_OTP_WEBHOOK_URL",
@@ -128,12 +157,18 @@ impl SenderConfiguration {
         own_service::secret(NAME, secret)
     }
 
-    fn twilio_account(&self) -> anyhow::Result<TwilioAccount> {
-        const SID: &str = "DOORBELL_TWILIO_ACCOUNT_SID";
-        let sid = required(SID, "twilio", self.twilio_account_sid.as_deref())?;
+    fn twilio_sid(&self) -> anyhow::Result<&str> {
+        required(TWILIO_SID, "twilio", self.twilio_account_sid.as_deref())
+    }
+
+    fn twilio_token(&self) -> anyhow::Result<&str> {
         let token = self.twilio_auth_token.as_deref();
-        let token = required("DOORBELL_TWILIO_AUTH_TOKEN", "twilio", token)?;
-        TwilioAccount::new(sid, token).with_context(|| format!("{SID} must be letters and digits"))
+        required("DOORBELL_TWILIO_AUTH_TOKEN", "twilio", token)
+    }
+
+    fn twilio_account(&self) -> anyhow::Result<TwilioAccount> {
+        TwilioAccount::new(self.twilio_sid()?, self.twilio_token()?)
+            .with_context(|| format!("{TWILIO_SID} must be letters and digits"))
     }
 
     fn twilio_origin(&self) -> anyhow::Result<Origin> {

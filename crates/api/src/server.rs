@@ -56,7 +56,10 @@ pub(crate) async fn serve(configuration: &Configuration) -> anyhow::Result<()> {
     };
     let threads = available_parallelism().map_or(2, usize::from);
     let listeners = listeners(&configuration.listen)
-        .with_context(|| format!("DOORBELL_LISTEN: cannot listen on {}", configuration.listen))?;
+        .with_context(|| {
+            let listen = &configuration.listen;
+            format!("DOORBELL_LISTEN: cannot listen on `{listen}`, which must be an address and a port, as 127.0.0.1:8080")
+        })?;
     let addresses: Vec<SocketAddr> = listeners
         .iter()
         .map(TcpListener::local_addr)

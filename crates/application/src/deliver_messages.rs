@@ -5,11 +5,11 @@ mod seen;
 use std::collections::BTreeSet;
 
 use doorbell_domain::audit::{AuditAction, AuditEvent};
-use doorbell_domain::code_delivery::Fence;
 use doorbell_domain::job::{
     Answer, Claimed, CredentialFate, CredentialId, Fate, FinalState, Finished, LEASE, Lane, Postponed,
     Reason, Schedule, Settled, admit, is_fresh, settle,
 };
+use doorbell_domain::outbox::Fence;
 use doorbell_domain::ports::Push;
 use doorbell_domain::store::{self, Found, StoreError, Unit};
 use doorbell_domain::{AuditId, DeviceUid, FreshIds, JobId, Provider, Timestamp, UserId};

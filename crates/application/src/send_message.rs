@@ -5,7 +5,7 @@ use std::sync::Arc;
 use doorbell_domain::idempotency::{IdempotencyKey, RequestHash};
 use doorbell_domain::job::{Job, Target};
 use doorbell_domain::message::{Audience, CollapseKey, Content, FARTHEST, Message, Ttl, Urgency};
-use doorbell_domain::store::{self, Found, Recalled, StoreError, Unit};
+use doorbell_domain::store::{self, Conflict, Found, Recalled, StoreError, Unit};
 use doorbell_domain::{ApiKeyId, FreshIds, JobId, MessageId, Timestamp};
 use thiserror::Error;
 
@@ -87,10 +87,6 @@ impl Doorbell {
         let (audience, request, api_key) = (command.audience, command.request, command.api_key);
         let accepted = store::transact(self.ports.store.as_ref(), move |unit| {
             let (message, mut ids) = message;
-            let reached = unit.reachable(&audience, now)?;
-            if reached.len() > MOST_JOBS {
-                return Ok(Err(SendError::TooManyJobs));
-            }
             if let Some((key, hash)) = &request {
                 match unit.recall(api_key, key, hash, message.id, now)? {
                     Recalled::Fresh => {}
@@ -98,9 +94,17 @@ impl Doorbell {
                     Recalled::Other => return Ok(Err(SendError::KeyReused)),
                 }
             }
+            let reached = unit.reachable(&audience, now)?;
+            if reached.len() > MOST_JOBS {
+                // The key is undone with it: it was no message's.
+                return Err(StoreError::Conflict(Conflict::LimitReached));
+            }
             write(unit, &message, &reached, &mut ids).map(Ok)
-        })
-        .await??;
+        });
+        let accepted = accepted.await.map_err(|error| match error {
+            StoreError::Conflict(Conflict::LimitReached) => SendError::TooManyJobs,
+            error => SendError::Store(error),
+        })??;
         self.ports.push_wake.wake();
         Ok(accepted)
     }

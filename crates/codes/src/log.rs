@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use doorbell_domain::CodeDelivery;
-use doorbell_domain::code_delivery::{SendFailure, SendOutcome};
+use doorbell_domain::outbox::{SendFailure, SendOutcome};
 use doorbell_domain::ports::{BoxFuture, CodeSender};
 
 /// Writes each code as a line on standard output, for whoever sits before the terminal.

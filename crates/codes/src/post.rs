@@ -1,7 +1,7 @@
 //! What the answer to a POST means for a code.
 
 use doorbell_domain::Clock;
-use doorbell_domain::code_delivery::{SendFailure, SendOutcome};
+use doorbell_domain::outbox::{SendFailure, SendOutcome};
 use doorbell_outward::{Answered, Outward, Unanswered};
 use reqwest::RequestBuilder;
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use doorbell_domain::CodeDelivery;
-use doorbell_domain::code_delivery::{SendFailure, SendOutcome};
+use doorbell_domain::outbox::{SendFailure, SendOutcome};
 use doorbell_domain::ports::{BoxFuture, CodeSender};
 
 /// Senders that are asked in order, until one takes the code.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use doorbell_domain::code_delivery::SendOutcome;
+use doorbell_domain::outbox::SendOutcome;
 use doorbell_domain::ports::{BoxFuture, CodeSender};
 use doorbell_domain::secret::Secret;
 use doorbell_domain::{Clock, CodeDelivery};
@@ -117,7 +117,7 @@ impl CodeSender for Twilio {
 mod tests {
     use std::collections::BTreeMap;
 
-    use doorbell_domain::code_delivery::SendFailure;
+    use doorbell_domain::outbox::SendFailure;
 
     use doorbell_testkit::scripted::{Reply, Scripted};
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use doorbell_domain::code_delivery::SendOutcome;
+use doorbell_domain::outbox::SendOutcome;
 use doorbell_domain::ports::{BoxFuture, CodeSender};
 use doorbell_domain::{Clock, CodeDelivery};
 use doorbell_outward::{Outward, WebhookMessage, WebhookSecret, instant};

@@ -9,24 +9,25 @@
 //! - a code whose attempt is known to have failed is attempted again after its backoff;
 //! - a worker whose claim is no longer the latest changes nothing.
 
-use thiserror::Error;
 use time::Duration;
 
 use crate::code::{Code, CodePolicy, Purpose};
 use crate::language::Language;
+use crate::outbox::{Backoff, Fence, Patience};
 use crate::{OtpSessionId, PhoneNumber, Timestamp};
 
 /// The shortest time that a claim holds. Far more than an attempt takes, all its senders and the store together.
 pub const SHORTEST_LEASE: Duration = Duration::seconds(60);
 
-/// The wait after the first failure; each one after it is twice as long.
-pub const FIRST_BACKOFF: Duration = Duration::seconds(1);
-
-/// The longest wait that failures alone lead to.
-pub const LONGEST_BACKOFF: Duration = Duration::seconds(30);
-
-/// The longest wait that a sender may ask for: a code does not live long enough for more.
-pub const LONGEST_ASKED: Duration = Duration::seconds(60);
+/// How patient senders are met. A code does not live long enough for more.
+pub const PATIENCE: Patience = Patience {
+    backoff: Backoff {
+        first: Duration::seconds(1),
+        factor: 2,
+        longest: Duration::seconds(30),
+    },
+    longest_asked: Duration::seconds(60),
+};
 
 /// A one-time code on its way.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,10 +47,6 @@ pub struct CodeDelivery {
     /// Until when it is worth anything.
     pub expires_at: Timestamp,
 }
-
-/// Which claim of a code it is: 0 before the first one, and one more with each.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Fence(pub u32);
 
 /// What an outbox row says of the attempts at its code. Both databases keep it in columns; a store claims and postpones
 /// exactly as the methods here would.
@@ -112,97 +109,12 @@ pub fn lease(policy: &CodePolicy) -> Duration {
     policy.cooldown.max(SHORTEST_LEASE)
 }
 
-/// The wait after the attempt that failed as the `failures + 1`st: doubling, and of that between half and all, by `roll`,
-/// so that those who failed together do not come back together.
-pub fn backoff(failures: u32, roll: u16) -> Duration {
-    let doubled = FIRST_BACKOFF * (1_u32 << failures.min(5));
-    let whole = doubled.min(LONGEST_BACKOFF);
-    whole - whole * u32::from(roll) / 131_072_u32
-}
-
-/// Why a sender did not take a code, or a receiver an [event](crate::event). Never holds a phone, a code or an address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum SendFailure {
-    /// It was answered with this HTTP status.
-    #[error("it answered {0}")]
-    Answered(u16),
-    /// There was no answer in time.
-    #[error("it did not answer in time")]
-    TooSlow,
-    /// No connection could be made, or it broke.
-    #[error("it cannot be reached")]
-    Unreachable,
-    /// The message cannot be handed over.
-    #[error("{0}")]
-    Impossible(&'static str),
-}
-
-/// How an attempt to deliver a code, or an [event](crate::event), ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SendOutcome {
-    /// It was taken.
-    Accepted,
-    /// It will not be taken, however often it is tried.
-    Refused(SendFailure),
-    /// It was not taken this time.
-    Failed {
-        /// Why not.
-        failure: SendFailure,
-        /// How long the sender asked to be left alone.
-        retry_after: Option<Duration>,
-    },
-}
-
-/// What becomes of a code, or of an [event](crate::event), after an attempt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Settlement {
-    /// It is on its way, and leaves the outbox.
-    Delivered,
-    /// Nobody takes it: it leaves the outbox.
-    Refused(SendFailure),
-    /// It would be dead before the next attempt: it leaves the outbox.
-    TooLate(SendFailure),
-    /// It is attempted again.
-    Again {
-        /// When.
-        due_at: Timestamp,
-        /// Why.
-        failure: SendFailure,
-    },
-}
-
-/// Decides what becomes of a code whose attempt ended so at `now`, after `failures` before it. A sender that asked to be
-/// left alone is, up to [`LONGEST_ASKED`].
-pub fn settle(
-    outcome: SendOutcome,
-    failures: u32,
-    now: Timestamp,
-    expires_at: Timestamp,
-    roll: u16,
-) -> Settlement {
-    match outcome {
-        SendOutcome::Accepted => Settlement::Delivered,
-        SendOutcome::Refused(failure) => Settlement::Refused(failure),
-        SendOutcome::Failed { failure, retry_after } => {
-            let asked = retry_after.unwrap_or_default().min(LONGEST_ASKED);
-            let due_at = now + backoff(failures, roll).max(asked);
-            if due_at < expires_at {
-                Settlement::Again { due_at, failure }
-            } else {
-                Settlement::TooLate(failure)
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
     use crate::code::CodeLength;
-
-    const FAILURE: SendFailure = SendFailure::Answered(500);
 
     fn at(micros: i64) -> Timestamp {
         Timestamp::from_micros(micros)
@@ -215,13 +127,6 @@ mod tests {
             leased_until: None,
             fence: Fence(0),
             expires_at: at(expires_at),
-        }
-    }
-
-    fn failed(retry_after: Option<Duration>) -> SendOutcome {
-        SendOutcome::Failed {
-            failure: FAILURE,
-            retry_after,
         }
     }
 
@@ -240,10 +145,10 @@ mod tests {
 
     #[test]
     fn waits_double_from_a_second_to_half_a_minute() {
-        let longest: Vec<i64> = (0..8).map(|n| backoff(n, 0).whole_seconds()).collect();
+        let longest: Vec<i64> = (0..8)
+            .map(|n| PATIENCE.backoff.wait(n, 0).whole_seconds())
+            .collect();
         assert_eq!(longest, [1, 2, 4, 8, 16, 30, 30, 30]);
-        assert_eq!(backoff(u32::MAX, 0), LONGEST_BACKOFF);
-        assert!(backoff(0, u16::MAX) >= Duration::milliseconds(500));
     }
 
     #[test]
@@ -259,27 +164,6 @@ mod tests {
         assert_eq!(second.fence, Fence(2));
         // The first worker wakes up.
         assert_eq!(second.postponed(Fence(1), at(0)), None);
-    }
-
-    #[test]
-    fn an_accepted_or_refused_code_is_done_with() {
-        let settled = |outcome| settle(outcome, 0, at(0), at(1), 0);
-        assert_eq!(settled(SendOutcome::Accepted), Settlement::Delivered);
-        assert_eq!(
-            settled(SendOutcome::Refused(FAILURE)),
-            Settlement::Refused(FAILURE)
-        );
-    }
-
-    #[test]
-    fn a_code_that_would_be_dead_by_then_is_given_up() {
-        let settled = |expires_at| settle(failed(None), 0, at(0), at(expires_at), 0);
-        assert_eq!(settled(1_000_000), Settlement::TooLate(FAILURE));
-        let again = Settlement::Again {
-            due_at: at(1_000_000),
-            failure: FAILURE,
-        };
-        assert_eq!(settled(1_000_001), again);
     }
 
     /// What happens to a row, at a moment that is some microseconds after the one before.
@@ -326,7 +210,7 @@ mod tests {
                         row = claimed;
                     }
                     Event::Fail(fence) => {
-                        let wait = backoff(row.failures, 0);
+                        let wait = PATIENCE.backoff.wait(row.failures, 0);
                         if let Some(postponed) = row.postponed(Fence(fence), now + wait) {
                             prop_assert_eq!(Fence(fence), row.fence);
                             // That it was not sent is known.
@@ -337,32 +221,6 @@ mod tests {
                         }
                     }
                 }
-            }
-        }
-
-        #[test]
-        fn waits_spread_over_half_of_their_length(failures in 0_u32..40, roll in any::<u16>()) {
-            let (most, drawn) = (backoff(failures, 0), backoff(failures, roll));
-            prop_assert!(drawn <= most && drawn * 2_u32 >= most && most <= LONGEST_BACKOFF);
-        }
-
-        #[test]
-        fn the_next_attempt_is_within_the_codes_life_and_not_before_it_was_asked_for(
-            failures in 0_u32..10,
-            asked in prop::option::of(0_i64..200),
-            life in 0_i64..600,
-            roll in any::<u16>(),
-        ) {
-            let (now, expires_at) = (at(7), at(7) + Duration::seconds(life));
-            let outcome = failed(asked.map(Duration::seconds));
-            match settle(outcome, failures, now, expires_at, roll) {
-                Settlement::Again { due_at, .. } => {
-                    prop_assert!(due_at < expires_at && due_at > now);
-                    let asked = Duration::seconds(asked.unwrap_or(0)).min(LONGEST_ASKED);
-                    prop_assert!(due_at >= now + asked);
-                    prop_assert!(due_at <= now + LONGEST_ASKED.max(LONGEST_BACKOFF));
-                }
-                other => prop_assert_eq!(other, Settlement::TooLate(FAILURE)),
             }
         }
     }

@@ -1,13 +1,13 @@
 //! What a service of the operator's is told, as it happens: ids and fixed words, never a token.
 //!
 //! Events wait in an outbox from the transaction in which what they tell of happens, and are posted to one address until it
-//! takes them: at least once, in no promised order, by claims as [`code_delivery`](crate::code_delivery) has them.
+//! takes them: at least once, in no promised order, by claims as every [outbox](crate::outbox) has them.
 
 use time::Duration;
 use uuid::Uuid;
 
 use crate::audit::{AuditAction, AuditEvent};
-use crate::code_delivery::{SendOutcome, Settlement};
+use crate::outbox::{Backoff, Patience};
 use crate::{DeviceUid, MessageId, SessionId, Timestamp, UserId};
 
 /// How long a claim on an event holds. Far more than an attempt takes, with the store.
@@ -16,11 +16,18 @@ pub const LEASE: Duration = Duration::seconds(60);
 /// How long after it happened an event is posted again and again before it is given up.
 pub const WORTH: Duration = Duration::days(3);
 
-/// The wait after the first failure; each one after it is three times as long.
-const FIRST_BACKOFF: Duration = Duration::seconds(5);
-
 /// The longest wait, also of those that a receiver asks for.
-const LONGEST_BACKOFF: Duration = Duration::hours(6);
+const LONGEST_WAIT: Duration = Duration::hours(6);
+
+/// How patient a receiver is met.
+pub const PATIENCE: Patience = Patience {
+    backoff: Backoff {
+        first: Duration::seconds(5),
+        factor: 3,
+        longest: LONGEST_WAIT,
+    },
+    longest_asked: LONGEST_WAIT,
+};
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
@@ -116,40 +123,10 @@ impl Event {
     }
 }
 
-/// The wait after the attempt that failed as the `failures + 1`st: tripling, and of that between half and all, by `roll`.
-fn backoff(failures: u32, roll: u16) -> Duration {
-    let tripled = FIRST_BACKOFF * 3_u32.pow(failures.min(8));
-    let whole = tripled.min(LONGEST_BACKOFF);
-    whole - whole * u32::from(roll) / 131_072_u32
-}
-
-/// Decides what becomes of an event of `at` whose attempt ended so at `now`, after `failures` before it. A receiver that asked to
-/// be left alone is, up to [`LONGEST_BACKOFF`]; one that refuses an event is not told of it again.
-pub fn settle(outcome: SendOutcome, at: Timestamp, failures: u32, now: Timestamp, roll: u16) -> Settlement {
-    match outcome {
-        SendOutcome::Accepted => Settlement::Delivered,
-        SendOutcome::Refused(failure) => Settlement::Refused(failure),
-        SendOutcome::Failed { failure, retry_after } => {
-            let asked = retry_after.unwrap_or_default().min(LONGEST_BACKOFF);
-            let due_at = now + backoff(failures, roll).max(asked);
-            if due_at < at + WORTH {
-                Settlement::Again { due_at, failure }
-            } else {
-                Settlement::TooLate(failure)
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
     use crate::AuditId;
-    use crate::code_delivery::SendFailure;
-
-    const FAILURE: SendFailure = SendFailure::Answered(500);
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_micros(seconds * 1_000_000)
@@ -164,13 +141,6 @@ mod tests {
             session: Some(SessionId::from_uuid(Uuid::from_u128(4))),
             device: Some(DeviceUid::from_uuid(Uuid::from_u128(5))),
             reason: Some("logout"),
-        }
-    }
-
-    fn failed(retry_after: Option<Duration>) -> SendOutcome {
-        SendOutcome::Failed {
-            failure: FAILURE,
-            retry_after,
         }
     }
 
@@ -221,56 +191,10 @@ mod tests {
     }
 
     #[test]
-    fn an_event_is_posted_again_with_growing_waits_for_three_days() {
-        let wait = |failures, asked| match settle(failed(asked), at(0), failures, at(0), 0) {
-            Settlement::Again {
-                due_at,
-                failure: FAILURE,
-            } => due_at.since(at(0)),
-            other => panic!("{other:?}"),
-        };
-        assert_eq!(wait(0, None), Duration::seconds(5));
-        assert_eq!(wait(2, None), Duration::seconds(45));
-        assert_eq!(wait(u32::MAX, None), Duration::hours(6));
-        assert_eq!(wait(0, Some(Duration::minutes(2))), Duration::minutes(2));
-        assert_eq!(wait(0, Some(Duration::days(9))), Duration::hours(6));
-        let last = at(3 * 86_400 - 5);
-        assert_eq!(
-            settle(failed(None), at(0), 0, last, 0),
-            Settlement::TooLate(FAILURE)
-        );
-    }
-
-    #[test]
-    fn what_is_taken_or_refused_is_not_posted_again() {
-        let settled = |outcome| settle(outcome, at(0), 0, at(0), 0);
-        assert_eq!(settled(SendOutcome::Accepted), Settlement::Delivered);
-        assert_eq!(
-            settled(SendOutcome::Refused(FAILURE)),
-            Settlement::Refused(FAILURE)
-        );
-    }
-
-    proptest! {
-        #[test]
-        fn the_next_attempt_is_later_than_now_and_within_what_an_event_is_worth(
-            failures in 0_u32..40,
-            asked in prop::option::of(-10_i64..1_000_000),
-            age in 0_i64..300_000,
-            roll in any::<u16>(),
-        ) {
-            let now = at(age);
-            match settle(failed(asked.map(Duration::seconds)), at(0), failures, now, roll) {
-                Settlement::Again { due_at, .. } => {
-                    prop_assert!(due_at > now && due_at <= now + LONGEST_BACKOFF && due_at < at(0) + WORTH);
-                    let asked = Duration::seconds(asked.unwrap_or(0)).min(LONGEST_BACKOFF);
-                    prop_assert!(due_at >= now + asked);
-                }
-                other => {
-                    prop_assert_eq!(other, Settlement::TooLate(FAILURE));
-                    prop_assert!(now + LONGEST_BACKOFF >= at(0) + WORTH);
-                }
-            }
-        }
+    fn waits_triple_from_five_seconds_to_six_hours() {
+        let waits: Vec<i64> = (0..10)
+            .map(|n| PATIENCE.backoff.wait(n, 0).whole_seconds())
+            .collect();
+        assert_eq!(waits, [5, 15, 45, 135, 405, 1_215, 3_645, 10_935, 21_600, 21_600]);
     }
 }

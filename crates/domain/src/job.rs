@@ -17,13 +17,11 @@ use time::Duration;
 use uuid::Uuid;
 
 pub use admission::{Held, Target, admit, is_fresh};
-pub use settlement::{
-    Answer, CredentialFate, Fate, LONGEST_ASKED, LONGEST_BACKOFF, Settled, backoff, pause, settle,
-};
+pub use settlement::{Answer, BACKOFF, CredentialFate, Fate, LONGEST_ASKED, Settled, pause, settle};
 
 use crate::address::Provider;
-use crate::code_delivery::Fence;
 use crate::message::Message;
+use crate::outbox::Fence;
 use crate::push_token::Token;
 use crate::web_push::WebPushEndpoint;
 use crate::{DeviceUid, JobId, MessageId, SubscriptionId, Timestamp, TokenId, UserId};

@@ -21,6 +21,7 @@ pub mod job;
 pub mod language;
 pub mod limits;
 pub mod message;
+pub mod outbox;
 pub mod personal_data;
 pub mod phone;
 pub mod ports;

@@ -8,10 +8,11 @@ use thiserror::Error;
 use time::Duration;
 
 use crate::code::{Code, CodeHash, Purpose};
-use crate::code_delivery::{CodeDelivery, SendOutcome};
+use crate::code_delivery::CodeDelivery;
 use crate::event::Event;
 use crate::job::{Answer, Target};
 use crate::message::{Content, Message};
+use crate::outbox::SendOutcome;
 use crate::sealed::SealedPlace;
 use crate::secret::Secret;
 use crate::session::{Caller, RefreshClaim};

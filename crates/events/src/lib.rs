@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use doorbell_domain::Clock;
-use doorbell_domain::code_delivery::{SendFailure, SendOutcome};
 use doorbell_domain::event::Event;
+use doorbell_domain::outbox::{SendFailure, SendOutcome};
 use doorbell_domain::ports::{BoxFuture, EventReceiver};
 use doorbell_outward::{Answered, Outward, Unanswered, WebhookMessage, WebhookSecret};
 use serde_json::{Map, Value};

@@ -1,6 +1,7 @@
 //! A copy of the database, taken while it is served.
 
 use std::fs::{self, File, OpenOptions};
+use std::io::ErrorKind;
 use std::path::Path;
 
 use diesel::prelude::*;
@@ -39,7 +40,13 @@ fn reserve(to: &Path) -> Found<()> {
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(to).map(drop).map_err(|error| trouble(to, &error))
+    options.open(to).map(drop).map_err(|error| match error.kind() {
+        ErrorKind::AlreadyExists => StoreError::Failed(format!(
+            "{} is there already, and nothing is written over",
+            to.display()
+        )),
+        _ => trouble(to, &error),
+    })
 }
 
 fn copy(source: &mut SqliteConnection, to: &Path) -> Found<u64> {

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use doorbell_application::{DeliveredCode, Doorbell};
-use doorbell_domain::OtpSessionId;
+use doorbell_application::Doorbell;
 use doorbell_domain::store::{ClaimedCode, StoreError};
-use doorbell_domain::watch::{DeliveryOutcome, Tally};
+use doorbell_domain::watch::Tally;
 
 use crate::delivery::Outbox;
+use crate::outcomes::{outcome_of, tell};
 
 /// The codes that wait in the registry. How each attempt ended is counted, and told in the log by the code's id: a person's
 /// request has been answered long since.
@@ -35,38 +35,6 @@ impl Outbox for Codes {
         let code = claimed.id;
         let delivered = self.doorbell.deliver_code(claimed).await;
         self.tally.delivery(outcome_of(&delivered));
-        tell(code, delivered);
-    }
-}
-
-const fn outcome_of(delivered: &Result<DeliveredCode, StoreError>) -> DeliveryOutcome {
-    match delivered {
-        Ok(DeliveredCode::Accepted) => DeliveryOutcome::Accepted,
-        Ok(DeliveredCode::Postponed(_)) => DeliveryOutcome::Again,
-        Ok(DeliveredCode::Refused(_)) => DeliveryOutcome::Refused,
-        Ok(DeliveredCode::TooLate(_)) => DeliveryOutcome::TooLate,
-        Ok(DeliveredCode::Unreadable(_)) => DeliveryOutcome::Unreadable,
-        Ok(DeliveredCode::Overtaken) => DeliveryOutcome::Overtaken,
-        Err(_) => DeliveryOutcome::Unrecorded,
-    }
-}
-
-fn tell(code: OtpSessionId, delivered: Result<DeliveredCode, StoreError>) {
-    match delivered {
-        Ok(DeliveredCode::Accepted) => tracing::debug!(%code, "a code was delivered"),
-        Ok(DeliveredCode::Postponed(failure)) => {
-            tracing::warn!(%code, %failure, "no sender took a code; it is tried again");
-        }
-        Ok(DeliveredCode::Refused(failure)) => {
-            tracing::error!(%code, %failure, "every sender refused a code");
-        }
-        Ok(DeliveredCode::TooLate(failure)) => {
-            tracing::error!(%code, %failure, "no sender took a code before it expired");
-        }
-        Ok(DeliveredCode::Unreadable(error)) => {
-            tracing::error!(%code, %error, "a code cannot be read, and is not delivered");
-        }
-        Ok(DeliveredCode::Overtaken) => tracing::debug!(%code, "a newer code or claim came first"),
-        Err(error) => tracing::warn!(%code, %error, "what became of a code could not be written down"),
+        tell("code", &code, delivered);
     }
 }

@@ -16,6 +16,7 @@ mod delivery;
 mod dispatch;
 mod events;
 mod messages;
+mod outcomes;
 mod periodic;
 
 use std::sync::Arc;

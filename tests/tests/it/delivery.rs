@@ -343,7 +343,7 @@ on_both!(
     async |server: Server| {
         let (hung, mut healthy) = (PushService::start().await, PushService::start().await);
         let by = server.back_end("shop");
-        let names: Vec<String> = (0..150).map(|n| n.to_string()).collect();
+        let names: Vec<String> = (0..70).map(|n| n.to_string()).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let (one, browsers) = with_browsers(&server, 1, &hung, &names).await;
         let (other, _) = with_browsers(&server, 2, &healthy, &["a"]).await;

@@ -60,11 +60,19 @@ fn the_readme_and_the_help_list_the_same_settings() {
 fn production_names_everything_that_it_lacks_at_once() {
     let said = Setup::on(Database::Sqlite)
         .env("DOORBELL_MODE", "production")
+        .env("DOORBELL_SENDERS", "log,twilio")
+        .env("DOORBELL_EVENTS_WEBHOOK", "https://events.example.com/")
+        .env("DOORBELL_WEBPUSH_HOSTS", "any,known")
         .refuses_to_start();
     for variable in [
         "DOORBELL_SECRET",
         "DOORBELL_ISSUER",
         "DOORBELL_SENDERS",
+        "DOORBELL_TWILIO_ACCOUNT_SID",
+        "DOORBELL_TWILIO_AUTH_TOKEN",
+        "DOORBELL_TWILIO_FROM",
+        "DOORBELL_EVENTS_WEBHOOK_SECRET",
+        "DOORBELL_WEBPUSH_HOSTS",
         // What a test sets.
         "DOORBELL_LIMITS",
         "DOORBELL_CLOCK_OFFSET_FILE",

@@ -130,9 +130,9 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::code_delivery::Fence;
     use crate::job::{Job, Schedule};
     use crate::message::{Content, Data, Message, Notification, Ttl, Urgency};
+    use crate::outbox::Fence;
     use crate::web_push::{SubscriptionKeys, WebPushEndpoint};
     use crate::{JobId, MessageId, SessionId, SubscriptionId};
 

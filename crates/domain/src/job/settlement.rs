@@ -3,13 +3,15 @@
 use time::Duration;
 
 use super::{FinalState, Reason, Schedule};
+use crate::outbox::Backoff;
 use crate::{Timestamp, suspicion};
 
-/// The wait after the first failure; each one after it is twice as long.
-const FIRST_BACKOFF: Duration = Duration::seconds(2);
-
-/// The longest wait that failures alone lead to.
-pub const LONGEST_BACKOFF: Duration = Duration::minutes(15);
+/// The waits after failures.
+pub const BACKOFF: Backoff = Backoff {
+    first: Duration::seconds(2),
+    factor: 2,
+    longest: Duration::minutes(15),
+};
 
 /// The longest wait that a provider may ask for.
 pub const LONGEST_ASKED: Duration = Duration::hours(1);
@@ -101,17 +103,9 @@ pub struct Settled {
     pub rest: Option<Timestamp>,
 }
 
-/// The wait after the attempt that failed as the `failures + 1`st: doubling, and of that between half and all, by `roll`, so that
-/// those who failed together do not come back together.
-pub fn backoff(failures: u32, roll: u16) -> Duration {
-    let doubled = FIRST_BACKOFF * (1_u32 << failures.min(9));
-    let whole = doubled.min(LONGEST_BACKOFF);
-    whole - whole * u32::from(roll) / 131_072_u32
-}
-
 /// How long a lane rests whose provider did not believe this server, after `failures` of the job that found out.
 pub fn pause(failures: u32) -> Duration {
-    backoff(failures.saturating_add(5), 0).max(SHORTEST_PAUSE)
+    BACKOFF.wait(failures.saturating_add(5), 0).max(SHORTEST_PAUSE)
 }
 
 /// Decides what an attempt leads to that ended with `answer` at `now`. `schedule` is the job's as it was claimed, `expires_at` the end
@@ -125,7 +119,7 @@ pub fn settle(
     now: Timestamp,
     roll: u16,
 ) -> Settled {
-    let wait = backoff(schedule.failures, roll);
+    let wait = BACKOFF.wait(schedule.failures, roll);
     let again = |wait: Duration, reason| {
         let due_at = now + wait;
         if due_at < expires_at {

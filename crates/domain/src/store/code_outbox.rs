@@ -3,7 +3,8 @@
 use time::Duration;
 
 use super::Found;
-use crate::code_delivery::{CodeDelivery, Fence};
+use crate::code_delivery::CodeDelivery;
+use crate::outbox::Fence;
 use crate::{OtpSessionId, Timestamp};
 
 /// A code that a worker holds a claim on.

@@ -4,10 +4,10 @@ use time::Duration;
 
 use super::{Found, TrailLine};
 use crate::api_key::{ApiKey, ApiKeyHash, ApiKeyName};
-use crate::code_delivery::Fence;
 use crate::idempotency::{IdempotencyKey, RequestHash};
 use crate::job::{Claimed, CredentialId, Finished, Job, Lane, Postponed, Reason, State, Target};
 use crate::message::{Audience, Message};
+use crate::outbox::Fence;
 use crate::sweeps::{SuspectSweep, Sweep};
 use crate::{ApiKeyId, DeviceUid, JobId, MessageId, Provider, Timestamp, UserId};
 

@@ -5,8 +5,8 @@ use uuid::Uuid;
 
 use super::Found;
 use crate::Timestamp;
-use crate::code_delivery::Fence;
 use crate::event::Event;
+use crate::outbox::Fence;
 use crate::sweeps::Sweep;
 
 /// An event that a worker holds a claim on.

@@ -2,7 +2,8 @@
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Timestamptz, Uuid as SqlUuid};
-use doorbell_domain::code_delivery::{CodeDelivery, Fence};
+use doorbell_domain::code_delivery::CodeDelivery;
+use doorbell_domain::outbox::Fence;
 use doorbell_domain::store::{ClaimedCode, CodeOutbox, Found};
 use doorbell_domain::{OtpSessionId, Timestamp};
 use time::Duration;

@@ -4,8 +4,8 @@
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Timestamptz, Uuid as SqlUuid};
-use doorbell_domain::code_delivery::Fence;
 use doorbell_domain::event::Event;
+use doorbell_domain::outbox::Fence;
 use doorbell_domain::store::{ClaimedEvent, EventOutbox, Found};
 use doorbell_domain::sweeps::Sweep;
 use doorbell_domain::{Timestamp, UserId};

@@ -10,8 +10,8 @@ mod settle;
 
 use diesel::prelude::*;
 use diesel::sql_types::{Integer, Text, Timestamptz};
-use doorbell_domain::code_delivery::Fence;
 use doorbell_domain::job::{Claimed, CredentialId, Finished, Lane, Postponed};
+use doorbell_domain::outbox::Fence;
 use doorbell_domain::store::{Ended, Found, Jobs, StoreError};
 use doorbell_domain::{JobId, Timestamp, UserId};
 use time::Duration;

@@ -2,7 +2,8 @@
 
 use diesel::prelude::*;
 use doorbell_domain::OtpSessionId;
-use doorbell_domain::code_delivery::{CodeDelivery, Fence, Schedule};
+use doorbell_domain::code_delivery::{CodeDelivery, Schedule};
+use doorbell_domain::outbox::Fence;
 use doorbell_domain::store::{ClaimedCode, Found};
 use doorbell_storage::{OrInconsistent, Vault, parts};
 use uuid::Uuid;

@@ -1,8 +1,8 @@
 //! Events on their way.
 
 use diesel::prelude::*;
-use doorbell_domain::code_delivery::Fence;
 use doorbell_domain::event::Event;
+use doorbell_domain::outbox::Fence;
 use doorbell_domain::store::{ClaimedEvent, Found};
 use doorbell_domain::{DeviceUid, MessageId, SessionId, UserId};
 use doorbell_storage::parts;

@@ -1,8 +1,8 @@
 //! Jobs.
 
 use diesel::prelude::*;
-use doorbell_domain::code_delivery::Fence;
 use doorbell_domain::job::{CredentialId, Job, Lane, Schedule, State};
+use doorbell_domain::outbox::Fence;
 use doorbell_domain::store::{Found, JobLine};
 use doorbell_domain::{DeviceUid, JobId, MessageId, UserId};
 use doorbell_storage::parts;

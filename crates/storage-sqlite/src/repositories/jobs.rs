@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Text};
-use doorbell_domain::code_delivery::Fence;
 use doorbell_domain::job::{Claimed, CredentialId, Finished, Job, Lane, Postponed, Reason, Schedule};
 use doorbell_domain::message::Message;
+use doorbell_domain::outbox::Fence;
 use doorbell_domain::store::{Ended, Found, Jobs};
 use doorbell_domain::{JobId, MessageId, Timestamp, UserId};
 use serde_json::Value;

@@ -1,7 +1,8 @@
 //! `code_outbox`.
 
 use diesel::prelude::*;
-use doorbell_domain::code_delivery::{CodeDelivery, Fence, Schedule};
+use doorbell_domain::code_delivery::{CodeDelivery, Schedule};
+use doorbell_domain::outbox::Fence;
 use doorbell_domain::store::{ClaimedCode, Found};
 use doorbell_storage::{Vault, parts};
 

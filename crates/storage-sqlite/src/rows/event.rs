@@ -3,8 +3,8 @@
 use diesel::dsl::SqlTypeOf;
 use diesel::prelude::*;
 use diesel::sqlite::Sqlite;
-use doorbell_domain::code_delivery::Fence;
 use doorbell_domain::event::Event;
+use doorbell_domain::outbox::Fence;
 use doorbell_domain::store::{ClaimedEvent, Found};
 use doorbell_domain::{DeviceUid, MessageId, SessionId, UserId};
 use doorbell_storage::parts;

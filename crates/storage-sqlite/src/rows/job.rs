@@ -4,8 +4,8 @@ use diesel::dsl::SqlTypeOf;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Bool, Nullable, Text};
 use diesel::sqlite::Sqlite;
-use doorbell_domain::code_delivery::Fence;
 use doorbell_domain::job::{Job, Lane, Schedule, State};
+use doorbell_domain::outbox::Fence;
 use doorbell_domain::store::{Found, JobLine, StoreError};
 use doorbell_storage::parts;
 

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use doorbell_domain::code_delivery::{CodeDelivery, Fence, Schedule};
+use doorbell_domain::code_delivery::{CodeDelivery, Schedule};
+use doorbell_domain::outbox::Fence;
 use doorbell_domain::store::{ClaimedCode, Store};
 use doorbell_domain::{Clock, Language, OtpSessionId, Timestamp};
 use time::Duration;

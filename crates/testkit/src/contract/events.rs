@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use doorbell_domain::audit::{AuditAction, AuditEvent};
-use doorbell_domain::code_delivery::Fence;
 use doorbell_domain::event::{Event, EventKind, LEASE};
 use doorbell_domain::job::{Claimed, FinalState, Finished, Reason};
 use doorbell_domain::message::Audience;
+use doorbell_domain::outbox::Fence;
 use doorbell_domain::store::{ClaimedEvent, Store, StoreError};
 use doorbell_domain::sweeps::Sweep;
 use doorbell_domain::{AuditId, Caller, Clock, MessageId, SessionId, Timestamp, UserId};

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use doorbell_domain::code_delivery::Fence;
 use doorbell_domain::job::{
     Claimed, FinalState, Finished, LEASE, Lane, MOST_RECEIVES, Postponed, Reason, State, admit,
 };
+use doorbell_domain::outbox::Fence;
 use doorbell_domain::store::{Ended, Store};
 use doorbell_domain::{Clock, JobId, Timestamp};
 use time::Duration;

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use doorbell_domain::code_delivery::Fence;
 use doorbell_domain::idempotency::{IdempotencyKey, RequestHash};
 use doorbell_domain::job::{Claimed, FinalState, Finished, Held, LEASE, Reason, Schedule, State, Target};
 use doorbell_domain::message::{Audience, Content, Data, Message, Notification, Ttl, Urgency};
+use doorbell_domain::outbox::Fence;
 use doorbell_domain::store::{Conflict, Ended, Recalled, Store, StoreError};
 use doorbell_domain::{ApiKeyId, Clock, DeviceUid, MessageId, Platform, Provider, Timestamp, UserId};
 use time::Duration;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
-use doorbell_domain::code_delivery::Fence;
 use doorbell_domain::job::{Finished, Postponed, Reason};
+use doorbell_domain::outbox::Fence;
 use doorbell_domain::store::{Ended, Found};
 use doorbell_domain::{JobId, MessageId, Timestamp};
 use uuid::Uuid;
