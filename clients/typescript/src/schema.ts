@@ -2636,7 +2636,7 @@ export interface components {
             /** @description How soon it must reach a device that saves its battery (RFC 8030 §5.3); `normal` where it is left out. */
             readonly urgency?: components["schemas"]["MessageUrgency"] | null;
             /**
-             * @description Of messages that wait with the same key a device is shown the last alone.
+             * @description While a push service keeps a message for a device that is away, the next one with the same key takes its place (RFC 8030 §5.4).
              * @example order-4421
              */
             readonly collapseKey?: string | null;
@@ -2731,7 +2731,8 @@ export interface components {
              */
             readonly deviceId: string | null;
             /**
-             * @description Why: what ended a session (`logout`, `revoked`, `reuse`, `account_deletion`), or the provider of an address (`apns`, `fcm`, `webpush`).
+             * @description Why, or what of: what ended a session (`logout`, `revoked`, `reuse`, `account_deletion`); the provider of an address (`apns`, `fcm`,
+             *     `webpush`); the platform of a device that was added (`ios`, `android`, `web`).
              * @example logout
              */
             readonly reason: string | null;
@@ -9600,7 +9601,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["MessageAccepted"];
                 };
             };
-            /** @description `detail` names each field that is missing or wrong, never its value: `to.phones` where a number cannot exist, `sendAt` more than 30 days ahead, `to` where nobody is named, or more than 50,000 jobs would be made. */
+            /** @description `detail` names each field that is missing or wrong, never its value: `to.phones` where a number cannot exist, `sendAt` more than 30 days ahead, `to` where nobody is named, or more than 50,000 jobs would be made. A field that is not known is refused too: misspelt, it would be taken for left out. */
             readonly 400: {
                 headers: {
                     readonly "Cache-Control": components["headers"]["Cache-Control"];

@@ -1,5 +1,6 @@
 //! Everything that can go wrong with a request, as a closed set. One table a dialect answers it.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use doorbell_application::{
@@ -16,7 +17,7 @@ use time::Duration;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct BadField {
     /// Its name on the wire.
-    pub(crate) name: &'static str,
+    pub(crate) name: Cow<'static, str>,
     /// What it must be, as a phrase after the name.
     pub(crate) rule: String,
 }
@@ -74,7 +75,7 @@ impl Failure {
     /// One wrong field.
     pub(crate) fn field(name: &'static str, rule: impl std::fmt::Display) -> Self {
         Self::Invalid(vec![BadField {
-            name,
+            name: name.into(),
             rule: rule.to_string(),
         }])
     }

@@ -8,6 +8,7 @@ use validator::Validate;
 
 use crate::failure::{BadField, Failure};
 use crate::field::Field;
+use crate::unknown::Unknown;
 
 /// A body under judgement. Fields are asked for in the order of the operation's table, which is the order in
 /// which bad ones are named.
@@ -88,9 +89,18 @@ impl Form {
     /// Notes a bad field.
     pub(crate) fn refuse(&mut self, name: &'static str, rule: impl Display) {
         self.bad.push(BadField {
-            name,
+            name: name.into(),
             rule: rule.to_string(),
         });
+    }
+
+    /// Notes each field that is not known of an object, its name behind `path`.
+    pub(crate) fn unknown(&mut self, path: &str, unknown: &Unknown) {
+        let named = unknown.names().map(|name| BadField {
+            name: format!("{path}{name}").into(),
+            rule: "is not known".to_owned(),
+        });
+        self.bad.extend(named);
     }
 
     /// How many bad fields were noted so far.
@@ -175,7 +185,7 @@ mod tests {
         };
         let named: Vec<_> = bad
             .iter()
-            .map(|field| (field.name, field.rule.as_str()))
+            .map(|field| (field.name.as_ref(), field.rule.as_str()))
             .collect();
         assert_eq!(
             named,

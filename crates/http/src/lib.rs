@@ -26,6 +26,7 @@ mod problem;
 mod protection;
 mod routing;
 mod service;
+mod unknown;
 
 pub use admin::configure_admin;
 pub use answer::dress;

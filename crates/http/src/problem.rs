@@ -141,7 +141,7 @@ fn detail(failure: &Failure) -> String {
 
 /// The first bad field decides what a client branches on.
 fn code_of(fields: &[BadField]) -> Code {
-    match fields.first().map(|field| field.name) {
+    match fields.first().map(|field| field.name.as_ref()) {
         Some("endpoint") => Code::InvalidEndpoint,
         Some("keys" | "keys.p256dh" | "keys.auth") => Code::InvalidKeys,
         _ => Code::InvalidField,

@@ -118,6 +118,10 @@ on_both!(what_cannot_be_sent_is_named, async |server: Server| {
             json!({"to": to, "notification": said, "sendAt": far}),
             vec!["sendAt"],
         ),
+        (
+            json!({"to": {"users": [], "topic": "x"}, "notification": {"text": "x"}, "send_at": far}),
+            vec!["to.topic", "to", "notification.text", "send_at"],
+        ),
     ] {
         let refused = server.send_message(&by, &body).await;
         refused.assert_problem(400, "invalid_field");

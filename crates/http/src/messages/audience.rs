@@ -13,6 +13,7 @@ use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, SchemaFormat, SchemaT
 use crate::field::Field;
 use crate::form::Form;
 use crate::object::Object;
+use crate::unknown::Unknown;
 
 /// Whom a message is for: at least one user, device or phone, and at most 1,000 of them together.
 #[derive(Default, Deserialize, ToSchema)]
@@ -25,6 +26,9 @@ pub(super) struct AudienceBody {
     devices: Field<Vec<String>>,
     #[schema(schema_with = phones)]
     phones: Field<Vec<String>>,
+    #[serde(flatten)]
+    #[schema(ignore)]
+    unknown: Unknown,
 }
 
 fn users() -> ArrayBuilder {
@@ -78,6 +82,7 @@ pub(super) fn read(
         "must be phone numbers that can exist, as + and all digits",
         |text| plan.parse_e164(text).ok(),
     );
+    form.unknown("to.", &to.unknown);
     match Audience::new(users?, devices?, phones?) {
         Ok(audience) => Some(audience),
         Err(error) => {

@@ -12,6 +12,7 @@ use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, SchemaType, T
 use crate::field::Field;
 use crate::form::Form;
 use crate::object::Object;
+use crate::unknown::Unknown;
 
 /// What a person sees. Each text has 1 to 1,024 bytes; together with `data` at most what a push carries, 3,993 bytes of JSON.
 #[derive(Default, Deserialize, ToSchema)]
@@ -36,6 +37,9 @@ pub(super) struct NotificationBody {
     /// The name of a sound that the application has.
     #[schema(value_type = Option<String>, min_length = 1, max_length = 1024, pattern = r"^[^\u0000]*$", example = "default")]
     sound: Field<String>,
+    #[serde(flatten)]
+    #[schema(ignore)]
+    unknown: Unknown,
 }
 
 /// The schema of `data`.
@@ -69,6 +73,7 @@ pub(super) fn read(
         }),
         sound: form.optional("notification.sound", said.sound, Text::parse),
     };
+    form.unknown("notification.", &said.unknown);
     let data = form.optional("data", data, |members| {
         Ok::<_, String>(Data::restore(Value::Object(members).to_string()))
     });
@@ -94,7 +99,7 @@ mod tests {
     use super::*;
     use crate::failure::Failure;
 
-    fn content(notification: Value, data: Value) -> Result<Content, Vec<(&'static str, String)>> {
+    fn content(notification: Value, data: Value) -> Result<Content, Vec<(String, String)>> {
         let mut form = Form::default();
         form.refuse("to", "is required");
         let notification = serde_json::from_value(notification).expect("fields never fail");
@@ -106,7 +111,7 @@ mod tests {
         let own: Vec<_> = bad
             .into_iter()
             .skip(1)
-            .map(|field| (field.name, field.rule))
+            .map(|field| (field.name.into_owned(), field.rule))
             .collect();
         if own.is_empty() {
             Ok(read.expect("content"))
@@ -127,13 +132,12 @@ mod tests {
     #[test]
     fn a_part_may_be_left_out_and_not_all_of_them() {
         assert!(content(json!({"badge": 0}), json!(null)).is_ok());
-        assert!(content(json!({"title": "Ring", "more": 5}), json!(null)).is_ok());
         for nothing in [json!(null), json!({}), json!({"title": null})] {
             let named = content(nothing, json!(null)).expect_err("refused");
             assert_eq!(
                 named,
                 [(
-                    "notification",
+                    "notification".to_owned(),
                     "must say something where there is no data".to_owned()
                 )]
             );
@@ -142,7 +146,7 @@ mod tests {
 
     #[test]
     fn a_part_that_is_wrong_is_named() {
-        let wrong = |notification, data| -> Vec<&'static str> {
+        let wrong = |notification, data| -> Vec<String> {
             let named = content(notification, data).expect_err("refused");
             named.into_iter().map(|(name, _)| name).collect()
         };
@@ -161,6 +165,8 @@ mod tests {
             ["notification.badge"]
         );
         assert_eq!(wrong(json!({"badge": 1.5}), json!(null)), ["notification.badge"]);
+        let misspelt = json!({"title": "Ring", "titel": null});
+        assert_eq!(wrong(misspelt, json!(null)), ["notification.titel"]);
     }
 
     #[test]

@@ -182,7 +182,7 @@ mod tests {
             let Err(Failure::Invalid(bad)) = of(limit, after) else {
                 panic!("{limit:?} {after:?}")
             };
-            assert_eq!(bad.iter().map(|field| field.name).collect::<Vec<_>>(), named);
+            assert_eq!(bad.into_iter().map(|field| field.name).collect::<Vec<_>>(), named);
         }
     }
 

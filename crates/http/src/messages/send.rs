@@ -20,6 +20,7 @@ use crate::object::Object;
 use crate::openapi::vocabulary;
 use crate::problem::Problem;
 use crate::routing::Answer;
+use crate::unknown::Unknown;
 
 /// The header by which a client names a request.
 const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
@@ -43,12 +44,15 @@ pub(super) struct MessageBody {
     /// How soon it must reach a device that saves its battery (RFC 8030 §5.3); `normal` where it is left out.
     #[schema(value_type = Option<vocabulary::MessageUrgency>)]
     urgency: Field<String>,
-    /// Of messages that wait with the same key a device is shown the last alone.
+    /// While a push service keeps a message for a device that is away, the next one with the same key takes its place (RFC 8030 §5.4).
     #[schema(value_type = Option<String>, min_length = 1, max_length = 64, pattern = r"^[^\u0000]*$", example = "order-4421")]
     collapse_key: Field<String>,
     /// From when on it is sent, at most 30 days ahead; at once where it is left out, or over.
     #[schema(value_type = Option<String>, format = DateTime, example = "2026-01-15T10:30:00.000Z")]
     send_at: Field<String>,
+    #[serde(flatten)]
+    #[schema(ignore)]
+    unknown: Unknown,
 }
 
 /// A message that was accepted.
@@ -110,7 +114,8 @@ struct SendHeaders {
         (status = 202, description = "Accepted: it is in the database, and on its way.", body = AcceptedAnswer,
             example = json!({"id": "019ae1f4-2b3c-7d4e-8f50-6a7b8c9d0e1f", "jobs": 2})),
         (status = 400, description = "`detail` names each field that is missing or wrong, never its value: `to.phones` where a number \
-            cannot exist, `sendAt` more than 30 days ahead, `to` where nobody is named, or more than 50,000 jobs would be made.",
+            cannot exist, `sendAt` more than 30 days ahead, `to` where nobody is named, or more than 50,000 jobs would be made. A field that \
+            is not known is refused too: misspelt, it would be taken for left out.",
             body = Problem, content_type = "application/problem+json", example = json!({
                 "type": "urn:doorbell:problem:invalid_field", "title": "Bad Request", "status": 400,
                 "detail": "to.phones: must be phone numbers that can exist, as + and all digits (item 2 is not); ttl: must be 0 to \
@@ -143,6 +148,7 @@ fn command(call: &Call, api_key: ApiKeyId, body: MessageBody) -> Result<SendMess
     });
     let collapse_key = form.optional("collapseKey", body.collapse_key, CollapseKey::parse);
     let send_at = form.optional("sendAt", body.send_at, |text| parse_instant(&text));
+    form.unknown("", &body.unknown);
     let (Some(audience), Some(content), true) = (audience, content, form.is_good()) else {
         return Err(form.failure());
     };

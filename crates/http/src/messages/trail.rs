@@ -56,7 +56,8 @@ pub(super) struct EventAnswer {
     /// The device it happened to, by the `id` that easyflow shows.
     #[schema(required, format = "uuid")]
     device_id: Option<String>,
-    /// Why: what ended a session (`logout`, `revoked`, `reuse`, `account_deletion`), or the provider of an address (`apns`, `fcm`, `webpush`).
+    /// Why, or what of: what ended a session (`logout`, `revoked`, `reuse`, `account_deletion`); the provider of an address (`apns`, `fcm`,
+    /// `webpush`); the platform of a device that was added (`ios`, `android`, `web`).
     #[schema(required, example = "logout")]
     reason: Option<String>,
 }

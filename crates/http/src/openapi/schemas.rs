@@ -1,9 +1,12 @@
 //! What is derived of Rust's types, made into what a client is to be told of JSON's.
 
-use utoipa::openapi::schema::ArrayItems;
+use utoipa::openapi::schema::{AdditionalProperties, ArrayItems};
 use utoipa::openapi::{Ref, RefOr, Schema};
 
 use crate::routing::Schemas;
+
+/// The bodies that have no fields but their own ([`Unknown`](crate::unknown::Unknown)).
+const CLOSED: [&str; 3] = ["MessageAudience", "MessageNotification", "SendMessageRequest"];
 
 /// Every schema once, in the order of their names, so that an operation that moves leaves the rest where it is.
 pub(super) fn settled(mut schemas: Schemas) -> Schemas {
@@ -12,6 +15,13 @@ pub(super) fn settled(mut schemas: Schemas) -> Schemas {
     for (_, schema) in &mut schemas {
         without_defaults(schema);
         describe_choices(schema);
+    }
+    for (name, schema) in &mut schemas {
+        if let RefOr::T(Schema::Object(object)) = schema
+            && CLOSED.contains(&name.as_str())
+        {
+            object.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(false)));
+        }
     }
     let named = schemas.clone();
     for (name, schema) in &mut schemas {

@@ -146,7 +146,7 @@ mod tests {
         assert_eq!(page_of(Some("1"), Some(ID)), Ok((1, AuditId::parse(ID))));
         assert_eq!(page_of(Some("100"), None), Ok((100, None)));
         let named = |refused: Result<(u32, Option<AuditId>), Failure>| match refused {
-            Err(Failure::Invalid(fields)) => fields.iter().map(|field| field.name).collect::<Vec<_>>(),
+            Err(Failure::Invalid(fields)) => fields.into_iter().map(|field| field.name).collect::<Vec<_>>(),
             other => panic!("{other:?}"),
         };
         for bad in ["", "0", "101", "-1", "+1", "1.0", " 1", "ten"] {

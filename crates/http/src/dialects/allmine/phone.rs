@@ -51,13 +51,13 @@ mod tests {
         Field::Value(value.to_owned())
     }
 
-    fn named(country_code: Field<String>, number: Field<String>) -> Vec<&'static str> {
+    fn named(country_code: Field<String>, number: Field<String>) -> Vec<std::borrow::Cow<'static, str>> {
         let mut form = Form::default();
         assert_eq!(required_phone(&mut form, &Plan, country_code, number), None);
         let Failure::Invalid(bad) = form.failure() else {
             panic!("not a validation failure")
         };
-        bad.iter().map(|field| field.name).collect()
+        bad.into_iter().map(|field| field.name).collect()
     }
 
     #[test]

@@ -218,9 +218,9 @@ mod tests {
         body.read()
     }
 
-    fn named(body: Value) -> Vec<&'static str> {
+    fn named(body: Value) -> Vec<std::borrow::Cow<'static, str>> {
         match read(body) {
-            Err(Failure::Invalid(bad)) => bad.iter().map(|field| field.name).collect(),
+            Err(Failure::Invalid(bad)) => bad.into_iter().map(|field| field.name).collect(),
             other => panic!("{other:?}"),
         }
     }

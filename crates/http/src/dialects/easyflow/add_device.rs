@@ -183,11 +183,11 @@ mod tests {
 
     use super::*;
 
-    fn bad(body: Value) -> Vec<&'static str> {
+    fn bad(body: Value) -> Vec<std::borrow::Cow<'static, str>> {
         let body: AddDeviceBody = serde_json::from_value(body).expect("fields never fail");
         match command(body) {
             Ok(_) => vec![],
-            Err(Failure::Invalid(fields)) => fields.iter().map(|field| field.name).collect(),
+            Err(Failure::Invalid(fields)) => fields.into_iter().map(|field| field.name).collect(),
             Err(other) => panic!("{other:?}"),
         }
     }

@@ -105,8 +105,8 @@ fn key(id: Option<String>, device_id: Option<String>) -> Result<(&'static str, D
             .map(|name| ("deviceId", DeviceKey::DeviceId(name)))
             .map_err(|rule| Failure::field("deviceId", rule)),
         (None, None) => {
-            let missing = |name| BadField {
-                name,
+            let missing = |name: &'static str| BadField {
+                name: name.into(),
                 rule: "is required without the other".to_owned(),
             };
             Err(Failure::Invalid(vec![missing("id"), missing("deviceId")]))
@@ -180,10 +180,10 @@ fn shown(page: u32, limit: u32, found: DevicePage) -> DevicesData {
 mod tests {
     use super::*;
 
-    fn bad<T>(read: Result<T, Failure>) -> Vec<&'static str> {
+    fn bad<T>(read: Result<T, Failure>) -> Vec<std::borrow::Cow<'static, str>> {
         match read {
             Ok(_) => vec![],
-            Err(Failure::Invalid(fields)) => fields.iter().map(|field| field.name).collect(),
+            Err(Failure::Invalid(fields)) => fields.into_iter().map(|field| field.name).collect(),
             Err(other) => panic!("{other:?}"),
         }
     }

@@ -74,7 +74,7 @@ pub(crate) fn answer(failure: &Failure, request: Option<&HttpRequest>) -> HttpRe
 }
 
 fn invalid(fields: &[BadField]) -> String {
-    let names: Vec<&str> = fields.iter().map(|field| field.name).collect();
+    let names: Vec<&str> = fields.iter().map(|field| field.name.as_ref()).collect();
     format!("Invalid param: [{}]", names.join(", "))
 }
 
@@ -149,8 +149,8 @@ mod tests {
 
     #[test]
     fn bad_parameters_are_named_in_their_order() {
-        let bad = |name| BadField {
-            name,
+        let bad = |name: &'static str| BadField {
+            name: name.into(),
             rule: "is required".to_owned(),
         };
         for (failure, names) in [

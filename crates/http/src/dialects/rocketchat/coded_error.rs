@@ -166,7 +166,7 @@ const NO_TOKENS: Coded = (
 
 /// The error of the first bad parameter: clients are told of one at a time.
 fn parameter_error(fields: &[BadField]) -> Coded {
-    match fields.first().map(|field| field.name) {
+    match fields.first().map(|field| field.name.as_ref()) {
         Some("id") => ID_NOT_VALID,
         Some("type") => TYPE_NOT_VALID,
         Some("appName") => APP_NAME_NOT_VALID,

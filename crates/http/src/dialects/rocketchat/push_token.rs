@@ -244,10 +244,10 @@ mod tests {
 
     use super::*;
 
-    fn read(body: Value) -> Result<RegisterPushToken, &'static str> {
+    fn read(body: Value) -> Result<RegisterPushToken, std::borrow::Cow<'static, str>> {
         let body: PushTokenBody = serde_json::from_value(body).expect("fields never fail");
         command(body).map_err(|failure| match failure {
-            Failure::Invalid(fields) => fields.first().map_or("none", |field| field.name),
+            Failure::Invalid(fields) => fields.into_iter().next().expect("a field").name,
             other => panic!("{other:?}"),
         })
     }
@@ -264,12 +264,15 @@ mod tests {
 
     #[test]
     fn the_first_bad_parameter_is_named() {
-        assert_eq!(read(json!({"id": 5})).err(), Some("id"));
-        assert_eq!(read(json!({})).err(), Some("type"));
-        assert_eq!(read(json!({"type": "apn"})).err(), Some("value"));
-        assert_eq!(read(json!({"type": "apn", "value": "t"})).err(), Some("appName"));
+        assert_eq!(read(json!({"id": 5})).expect_err("refused"), "id");
+        assert_eq!(read(json!({})).expect_err("refused"), "type");
+        assert_eq!(read(json!({"type": "apn"})).expect_err("refused"), "value");
+        assert_eq!(
+            read(json!({"type": "apn", "value": "t"})).expect_err("refused"),
+            "appName"
+        );
         for kind in [json!("GCM"), json!("fcm"), json!(""), json!(1), json!(null)] {
-            assert_eq!(read(with("type", kind)).err(), Some("type"));
+            assert_eq!(read(with("type", kind)).expect_err("refused"), "type");
         }
     }
 
@@ -284,10 +287,10 @@ mod tests {
             json!("a\u{0}b"),
             json!("x".repeat(4097)),
         ] {
-            assert_eq!(read(with("value", bad)).err(), Some("value"));
+            assert_eq!(read(with("value", bad)).expect_err("refused"), "value");
         }
         for bad in [json!(5), json!(""), json!("a\u{0}b"), json!("x".repeat(257))] {
-            assert_eq!(read(with("appName", bad)).err(), Some("appName"));
+            assert_eq!(read(with("appName", bad)).expect_err("refused"), "appName");
         }
         assert!(read(with("value", json!("x".repeat(4096)))).is_ok());
         assert!(read(with("appName", json!("   "))).is_ok());
@@ -308,7 +311,7 @@ mod tests {
             json!("x".repeat(257)),
             json!("a\u{0}b"),
         ] {
-            assert_eq!(read(with("id", bad.clone())).err(), Some("id"), "{bad}");
+            assert_eq!(read(with("id", bad.clone())).expect_err("refused"), "id", "{bad}");
         }
         let named = read(with("id", json!("phone"))).expect("accepted");
         assert_eq!(
