@@ -2150,12 +2150,12 @@ export interface components {
          */
         readonly Instant: string;
         /**
-         * @description Why a job was postponed, or ended so. Of the provider: `gone`, `too_large`, `refused`, `misconfigured` (it does not believe this server), `throttled`, `provider_failed`, `too_slow`, `unreachable`, `forbidden_address`. Of this server: `provider_off` (it does not deliver by that provider), `set_aside` (attempts ended nobody knows how, five times in a row), `unreadable`. Of the credential: `session_ended`, `moved`, `removed`, `device_revoked`, `suspect`. Of the message: `time_over`, `taken_back`.
+         * @description Why a job was postponed, or ended so. Of the provider: `gone`, `too_large`, `refused`, `misconfigured` (it does not believe this server), `throttled`, `provider_failed`, `too_slow`, `unreachable`, `forbidden_address`. Of this server: `provider_off` (it does not deliver by that provider), `set_aside` (attempts ended nobody knows how, five times in a row), `unreadable`. Of the credential: `session_ended`, `moved`, `removed`, `device_revoked`, `suspect`. Of the message: `time_over`, `taken_back`, `replaced` (a later one with the same `collapseKey` took its place).
          * @enum {string}
          */
-        readonly JobReason: "gone" | "too_large" | "refused" | "misconfigured" | "throttled" | "provider_failed" | "too_slow" | "unreachable" | "forbidden_address" | "provider_off" | "set_aside" | "unreadable" | "session_ended" | "moved" | "removed" | "device_revoked" | "suspect" | "time_over" | "taken_back";
+        readonly JobReason: "gone" | "too_large" | "refused" | "misconfigured" | "throttled" | "provider_failed" | "too_slow" | "unreachable" | "forbidden_address" | "provider_off" | "set_aside" | "unreadable" | "session_ended" | "moved" | "removed" | "device_revoked" | "suspect" | "time_over" | "taken_back" | "replaced";
         /**
-         * @description What a job is doing: `pending` waits for its first attempt; `sending` is being attempted; `retrying` waits for the next one. Or how it ended: `delivered`, its provider took it; `dead`, its provider says that the credential is gone; `failed`, it will never be taken; `expired`, its time is over; `cancelled`, it was taken back; `superseded`, what it was for may not be rung by it any more.
+         * @description What a job is doing: `pending` waits for its first attempt; `sending` is being attempted; `retrying` waits for the next one. Or how it ended: `delivered`, its provider took it; `dead`, its provider says that the credential is gone; `failed`, it will never be taken; `expired`, its time is over; `cancelled`, it was taken back; `superseded`, what it was for may not be rung by it any more, or a later one took its place.
          * @enum {string}
          */
         readonly JobState: "pending" | "sending" | "retrying" | "delivered" | "dead" | "failed" | "expired" | "cancelled" | "superseded";
@@ -2636,7 +2636,8 @@ export interface components {
             /** @description How soon it must reach a device that saves its battery (RFC 8030 §5.3); `normal` where it is left out. */
             readonly urgency?: components["schemas"]["MessageUrgency"] | null;
             /**
-             * @description While a push service keeps a message for a device that is away, the next one with the same key takes its place (RFC 8030 §5.4).
+             * @description A later message with the same key takes its place wherever it still waits: here (`replaced`), and at the push service that keeps it
+             *     for a device that is away (RFC 8030 §5.4).
              * @example order-4421
              */
             readonly collapseKey?: string | null;

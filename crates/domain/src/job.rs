@@ -338,6 +338,8 @@ reasons! {
     TimeOver = "time_over",
     /// The message was taken back.
     TakenBack = "taken_back",
+    /// A later message with the same collapse key took its place.
+    Replaced = "replaced",
 }
 
 /// A job that a worker holds a claim on, and what the transaction that claimed it found.
@@ -349,6 +351,8 @@ pub struct Claimed {
     pub schedule: Schedule,
     /// Whether its message was taken back meanwhile.
     pub taken_back: bool,
+    /// Whether a later message has taken its message's place on this credential.
+    pub replaced: bool,
     /// What it rings, as it is now; `None` where that is gone.
     pub held: Option<Held>,
     /// What it says; `None` where that, or what it rings, cannot be read. Jobs of one message share it.

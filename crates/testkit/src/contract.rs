@@ -207,6 +207,8 @@ macro_rules! store_contract {
                 a_message_that_is_taken_back_whole_is_over
                 three_hundred_jobs_pass_in_batches
                 a_message_waits_for_the_time_that_it_is_to_be_sent_at
+                a_later_message_takes_the_place_of_one_with_its_collapse_key
+                a_later_message_that_rang_nobody_takes_no_place
             }
             jobs {
                 a_claim_takes_what_is_due_first_and_no_more_than_it_may

@@ -112,6 +112,36 @@ on_both!(
 );
 
 on_both!(
+    a_message_that_is_tried_again_does_not_come_after_the_one_that_took_its_place,
+    async |server: Server| {
+        let mut service = PushService::start().await;
+        let by = server.back_end("shop");
+        let person = server.sign_in(&Phone::nth(1)).await;
+        let browser = service.browser("a");
+        server
+            .subscribe_browser(&person, &browser)
+            .await
+            .assert_status(201);
+        let busy = PushReply::With(503, "retry-after", "60".to_owned());
+        service.script(&browser, [busy]);
+        let mut body = ring(&person);
+        body["collapseKey"] = "order-4421".into();
+        let first = server.accepted(&by, &body).await;
+        service.next().await;
+        server
+            .jobs_when(&by, &first, |job| job["state"] == "retrying")
+            .await;
+        let second = server.accepted(&by, &body).await;
+        assert_eq!(server.end_of(&by, &second).await.0, "delivered");
+        service.next().await;
+        server.advance(Duration::from_mins(2));
+        let (state, reason) = server.end_of(&by, &first).await;
+        assert_eq!((state.as_str(), reason), ("superseded", json!("replaced")));
+        assert!(service.rest().is_empty(), "the earlier one came last");
+    }
+);
+
+on_both!(
     who_logs_out_while_the_push_service_keeps_others_waiting_is_not_rung,
     async |server: Server| {
         let mut service = PushService::start().await;

@@ -98,6 +98,9 @@ pub fn admit(claimed: &Claimed, now: Timestamp) -> Result<(), (FinalState, Reaso
     if now >= claimed.job.expires_at {
         return Err((Expired, Reason::TimeOver));
     }
+    if claimed.replaced {
+        return Err((Superseded, Reason::Replaced));
+    }
     if claimed.message.is_none() {
         return Err((Failed, Reason::Unreadable));
     }
@@ -188,6 +191,7 @@ mod tests {
                 .claimed(at(0), Duration::MINUTE)
                 .expect("due"),
             taken_back: false,
+            replaced: false,
             held: Some(Held {
                 target,
                 device_revoked: false,
@@ -250,10 +254,14 @@ mod tests {
     }
 
     #[test]
-    fn what_was_taken_back_cannot_be_read_or_breaks_workers_ends() {
+    fn what_was_taken_back_or_replaced_cannot_be_read_or_breaks_workers_ends() {
         assert_eq!(
             refused(|job| job.taken_back = true),
             (FinalState::Cancelled, Reason::TakenBack)
+        );
+        assert_eq!(
+            refused(|job| job.replaced = true),
+            (FinalState::Superseded, Reason::Replaced)
         );
         assert_eq!(
             refused(|job| job.message = None),

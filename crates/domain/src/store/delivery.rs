@@ -139,6 +139,9 @@ pub trait Jobs {
     /// Claims at most `most` jobs that are due at `now`, those due first, for `lease`, each as [`Schedule::claimed`] would, with what
     /// it rings and says. Jobs of a lane in `busy`, and of one that rests, are passed over. Never waits for another who claims.
     ///
+    /// A job is replaced by one that was accepted later for the same credential, from the same API key and with the same collapse key,
+    /// that is open or delivered and not taken back, and whose message is to be sent no earlier than its own, and by `now`.
+    ///
     /// [`Schedule::claimed`]: crate::job::Schedule::claimed
     fn claim_jobs(
         &mut self,

@@ -44,7 +44,8 @@ pub(super) struct MessageBody {
     /// How soon it must reach a device that saves its battery (RFC 8030 §5.3); `normal` where it is left out.
     #[schema(value_type = Option<vocabulary::MessageUrgency>)]
     urgency: Field<String>,
-    /// While a push service keeps a message for a device that is away, the next one with the same key takes its place (RFC 8030 §5.4).
+    /// A later message with the same key takes its place wherever it still waits: here (`replaced`), and at the push service that keeps it
+    /// for a device that is away (RFC 8030 §5.4).
     #[schema(value_type = Option<String>, min_length = 1, max_length = 64, pattern = r"^[^\u0000]*$", example = "order-4421")]
     collapse_key: Field<String>,
     /// From when on it is sent, at most 30 days ahead; at once where it is left out, or over.

@@ -16,7 +16,7 @@ const FINISHED: &str = "finished_jobs";
 /// A job that is not over.
 #[derive(Queryable)]
 pub(crate) struct JobRow {
-    id: Uuid,
+    pub(crate) id: Uuid,
     pub(crate) message_id: Uuid,
     user_id: Uuid,
     device_id: Uuid,

@@ -50,6 +50,21 @@ statement! {
 }
 
 statement! {
+    /// Finds those of the jobs that a later one has taken the place of. What a user was sent since is little.
+    struct Replaced<'a> { ids: Json, now: Instant } -> { Binary }
+    "SELECT p.id FROM json_each(?) AS j CROSS JOIN push_jobs AS p ON p.id = unhex(j.value) \
+        CROSS JOIN messages AS m ON m.id = p.message_id \
+     WHERE EXISTS (SELECT 1 FROM push_jobs AS l CROSS JOIN messages AS n ON n.id = l.message_id \
+        WHERE l.user_id = p.user_id AND l.id > p.id AND l.credential_id = p.credential_id \
+        AND n.api_key = m.api_key AND n.collapse_key = m.collapse_key AND n.cancelled_at IS NULL \
+        AND n.send_at >= m.send_at AND n.send_at <= ?) \
+     OR EXISTS (SELECT 1 FROM finished_jobs AS l CROSS JOIN messages AS n ON n.id = l.message_id \
+        WHERE l.user_id = p.user_id AND l.id > p.id AND l.credential_id = p.credential_id AND l.state = 'delivered' \
+        AND n.api_key = m.api_key AND n.collapse_key = m.collapse_key AND n.send_at >= m.send_at)"
+    [Text = ids, BigInt = now]
+}
+
+statement! {
     /// Writes the ends of jobs by their latest claims; they are still to be taken out of `push_jobs`.
     struct Finish<'a> { jobs: Json, at: Instant } -> { (Binary, Binary) }
     "INSERT INTO finished_jobs (id, message_id, user_id, device_id, provider, credential_id, lane, expires_at, \
@@ -153,7 +168,7 @@ impl Jobs for Repositories<'_> {
         };
         let rows: Vec<JobRow> = claim.load(self.connection).around(TABLE)?;
         let jobs: Found<Vec<(Job, Schedule)>> = rows.into_iter().map(JobRow::read).collect();
-        self.with_what_they_need(jobs?)
+        self.with_what_they_need(jobs?, now)
     }
 
     fn finish_jobs(&mut self, jobs: &[Finished], now: Timestamp) -> Found<Ended> {
@@ -252,16 +267,18 @@ impl Jobs for Repositories<'_> {
 
 impl Repositories<'_> {
     /// Jobs that were just claimed, in order, with what they ring and say: a statement for each kind of that.
-    fn with_what_they_need(&mut self, mut jobs: Vec<(Job, Schedule)>) -> Found<Vec<Claimed>> {
+    fn with_what_they_need(&mut self, mut jobs: Vec<(Job, Schedule)>, now: Timestamp) -> Found<Vec<Claimed>> {
         jobs.sort_unstable_by_key(|(job, _)| job.id);
         let held = self.held(jobs.iter().map(|(job, _)| job.credential))?;
         let messages = self.messages_of(&jobs)?;
+        let replaced = self.replaced(&jobs, &messages, now)?;
         let claimed = jobs.into_iter().map(|(job, schedule)| {
             let Said { message, taken_back } = messages.get(&job.message).cloned().unwrap_or_default();
             let found = held.get(&job.credential);
             let unreadable = matches!(found, Some(None));
             Claimed {
                 held: found.cloned().flatten(),
+                replaced: replaced.contains(&job.id),
                 job,
                 schedule,
                 taken_back,
@@ -269,6 +286,30 @@ impl Repositories<'_> {
             }
         });
         Ok(claimed.collect())
+    }
+
+    /// Which jobs a later one has taken the place of. Nobody is asked where no message can be replaced.
+    fn replaced(
+        &mut self,
+        jobs: &[(Job, Schedule)],
+        messages: &BTreeMap<MessageId, Said>,
+        now: Timestamp,
+    ) -> Found<BTreeSet<JobId>> {
+        let collapses = |job: &Job| {
+            let said = messages.get(&job.message).and_then(|said| said.message.as_ref());
+            said.is_some_and(|message| message.collapse_key.is_some())
+        };
+        let jobs = jobs.iter().map(|(job, _)| job).filter(|job| collapses(job));
+        let ids: Vec<JobId> = jobs.map(|job| job.id).collect();
+        if ids.is_empty() {
+            return Ok(BTreeSet::new());
+        }
+        let ask = Replaced {
+            ids: &lists::ids(ids),
+            now: &now.into(),
+        };
+        let replaced: Vec<Id> = ask.load(self.connection).around(TABLE)?;
+        Ok(replaced.into_iter().map(JobId::from).collect())
     }
 
     /// The messages of jobs as far as they can be read, and whether they were taken back.

@@ -32,7 +32,8 @@ pub fn message(id: Uuid, now: Timestamp) -> Message {
         api_key: Some(ApiKeyId::from_uuid(Uuid::from_u128(0xa9))),
         content: content(),
         urgency: Urgency::High,
-        collapse_key: Some(CollapseKey::parse("score").expect("short")),
+        // Its own, so that none takes the place of another.
+        collapse_key: Some(CollapseKey::parse(format!("score-{id}")).expect("short")),
         ttl: Ttl::new(3_600).expect("within a month"),
         created_at: now,
         send_at: now,

@@ -73,6 +73,23 @@ statement! {
     [ids: Vec<Uuid> => Array<SqlUuid>] ")"
 }
 
+statement! {
+    /// Those of the jobs that a later one has taken the place of. What a user was sent since is little.
+    Replaced -> SqlUuid:
+    "SELECT job.id FROM push_jobs job JOIN messages said ON said.id = job.message_id
+    WHERE job.id = ANY(" [ids: Vec<Uuid> => Array<SqlUuid>] ") AND (EXISTS (
+        SELECT FROM push_jobs later JOIN messages newer ON newer.id = later.message_id
+        WHERE later.user_id = job.user_id AND later.id > job.id AND later.credential_id = job.credential_id
+            AND newer.api_key = said.api_key AND newer.collapse_key = said.collapse_key AND newer.cancelled_at IS NULL
+            AND newer.send_at >= said.send_at AND newer.send_at <= " [now: Moment => Timestamptz]
+    ") OR EXISTS (
+        SELECT FROM finished_jobs later JOIN messages newer ON newer.id = later.message_id
+        WHERE later.user_id = job.user_id AND later.id > job.id AND later.credential_id = job.credential_id
+            AND later.state = 'delivered' AND later.finished_at >= said.created_at
+            AND newer.api_key = said.api_key AND newer.collapse_key = said.collapse_key
+            AND newer.send_at >= said.send_at))"
+}
+
 /// What jobs ring: those that are there, and of these `None` for what cannot be read.
 type Rung = BTreeMap<CredentialId, Option<Held>>;
 
@@ -100,7 +117,30 @@ impl Repositories<'_> {
             rows.iter().map(JobRow::credential).collect::<Found<_>>()?;
         let said = self.said(rows.iter().map(|row| row.message_id).collect())?;
         let rung = self.rung(credentials)?;
-        rows.into_iter().map(|row| gather(row, &rung, &said)).collect()
+        let replaced = self.replaced(&rows, &said, now)?;
+        rows.into_iter()
+            .map(|row| gather(row, &rung, &said, &replaced))
+            .collect()
+    }
+
+    /// Which jobs a later one has taken the place of. Nobody is asked where no message can be replaced.
+    fn replaced(&mut self, rows: &[JobRow], said: &Said, now: Timestamp) -> Found<BTreeSet<Uuid>> {
+        let collapses = |row: &&JobRow| {
+            let message = said
+                .get(&row.message_id)
+                .and_then(|(_, message)| message.as_ref());
+            message.is_some_and(|message| message.collapse_key.is_some())
+        };
+        let ids: Vec<Uuid> = rows.iter().filter(collapses).map(|row| row.id).collect();
+        if ids.is_empty() {
+            return Ok(BTreeSet::new());
+        }
+        let statement = Replaced {
+            ids,
+            now: Moment(now),
+        };
+        let replaced: Vec<Uuid> = self.ask(|connection| (&statement).load(connection))?;
+        Ok(replaced.into_iter().collect())
     }
 
     fn rung(&mut self, credentials: BTreeSet<CredentialId>) -> Found<Rung> {
@@ -167,7 +207,8 @@ fn held(target: Option<Target>, device_revoked: bool) -> Option<Held> {
     })
 }
 
-fn gather(row: JobRow, rung: &Rung, said: &Said) -> Found<Claimed> {
+fn gather(row: JobRow, rung: &Rung, said: &Said, replaced: &BTreeSet<Uuid>) -> Found<Claimed> {
+    let replaced = replaced.contains(&row.id);
     let message_id = row.message_id;
     let (job, schedule) = row.read()?;
     let held = rung.get(&job.credential);
@@ -179,5 +220,6 @@ fn gather(row: JobRow, rung: &Rung, said: &Said) -> Found<Claimed> {
         job,
         schedule,
         taken_back,
+        replaced,
     })
 }
