@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use tokio::time::sleep_until;
 
-use super::{BROWSERS, Doorbell, Sitting, median};
+use super::{BROWSERS, Doorbell, Sitting};
 use crate::load;
 use crate::people::request;
 
@@ -17,11 +17,16 @@ const APART: Duration = Duration::from_millis(75);
 /// How many attempts a push service is asked at once that is known to hang. At first there are more.
 const A_HUNG_LANE: usize = 8;
 
-/// How long messages took, in milliseconds.
-#[derive(Clone, Copy)]
-struct Took {
-    median: f64,
-    p99: f64,
+/// How long pushes took, in milliseconds.
+struct Took(Vec<f64>);
+
+impl Took {
+    /// What so many hundredths of them did not exceed.
+    fn at(&mut self, hundredths: usize) -> f64 {
+        self.0.sort_by(f64::total_cmp);
+        let place = self.0.len() * hundredths / 100;
+        self.0.get(place).copied().unwrap_or_default()
+    }
 }
 
 impl Sitting {
@@ -32,44 +37,45 @@ impl Sitting {
              |---|--:|--:|--:|--:|--:|\n",
         );
         for doorbell in doorbells {
-            let (mut alone, mut beside) = (Vec::new(), Vec::new());
-            for _ in 0..self.rounds {
-                alone.push(self.paced(doorbell).await?);
+            let (mut alone, mut beside) = (Took(Vec::new()), Took(Vec::new()));
+            for round in 0..self.rounds {
+                // In turns, so that neither is always the one that comes after.
+                if round % 2 == 0 {
+                    alone.0.extend(self.paced(doorbell).await?);
+                }
                 self.hangs.take();
                 let stuck = doorbell.send(&[doorbell.message(&doorbell.away)]).await?;
                 self.hangs.wait(A_HUNG_LANE).await?;
-                beside.push(self.paced(doorbell).await?);
+                beside.0.extend(self.paced(doorbell).await?);
                 doorbell.take_back(&stuck).await?;
+                if round % 2 == 1 {
+                    alone.0.extend(self.paced(doorbell).await?);
+                }
             }
-            let of = |those: &[Took], figure: fn(&Took) -> f64| median(those.iter().map(figure).collect());
-            let ratios = alone
-                .iter()
-                .zip(&beside)
-                .map(|(alone, beside)| beside.p99 / alone.p99);
             writeln!(
                 table,
                 "| {} | {:.1} | {:.1} | {:.1} | {:.1} | {:.2} |",
                 doorbell.name,
-                of(&alone, |took| took.median),
-                of(&alone, |took| took.p99),
-                of(&beside, |took| took.median),
-                of(&beside, |took| took.p99),
-                median(ratios.collect()),
+                alone.at(50),
+                alone.at(99),
+                beside.at(50),
+                beside.at(99),
+                beside.at(99) / alone.at(99),
             )?;
         }
         self.report.say(&format!(
             "## Beside a push service that hangs\n\n{:.1} messages a second leave when they are due, each to the {BROWSERS} browsers of one \
-             person; each push is timed from when its message was due to the push service's answer ({} a turn). Beside them {} jobs wait for \
+             person; each push is timed from when its message was due to the push service's answer: {} in all, as many with as without. Beside them {} jobs wait for \
              another push service, which reads and never answers: 64 attempts hang in the first ten seconds of the first turn, from then on {A_HUNG_LANE}.",
             APART.as_secs_f64().recip(),
-            MESSAGES * BROWSERS,
+            MESSAGES * BROWSERS * self.rounds,
             super::AWAY * BROWSERS,
         ))?;
         self.report.say(table.trim_end())
     }
 
-    /// Sends messages when they are due, and sees how long the pushes take.
-    async fn paced(&self, doorbell: &Doorbell) -> anyhow::Result<Took> {
+    /// Sends messages when they are due, and sees how long the pushes take, in milliseconds.
+    async fn paced(&self, doorbell: &Doorbell) -> anyhow::Result<Vec<f64>> {
         self.takes.take();
         let start = Instant::now() + APART;
         let turns = (0_u32..).zip(doorbell.people.iter().take(MESSAGES));
@@ -93,17 +99,14 @@ impl Sitting {
             let due = start + APART * u32::try_from(n / BROWSERS)?;
             times.push(at.saturating_duration_since(due).as_secs_f64() * 1e3);
         }
-        times.sort_by(f64::total_cmp);
-        let at = |share: usize| times.get(times.len() * share / 100).copied().unwrap_or_default();
-        let took = Took {
-            median: at(50),
-            p99: at(99),
-        };
+        let mut took = Took(times);
         println!(
             "{}: median {:.1} ms, p99 {:.1} ms",
-            doorbell.name, took.median, took.p99
+            doorbell.name,
+            took.at(50),
+            took.at(99)
         );
-        Ok(took)
+        Ok(took.0)
     }
 }
 
