@@ -84,6 +84,7 @@ pub(crate) async fn run<C: Courier>(courier: Arc<C>, bell: Bell, mut ending: End
             () = bell.rung() => round.more = true,
             _ = times.tick() => {
                 round.more = true;
+                round.probe = true;
                 round.store_is_away = false;
                 round.forget();
             }
@@ -112,6 +113,11 @@ impl<D> Queue<D> {
 
     fn is_empty(&self) -> bool {
         self.held() == 0
+    }
+
+    /// Whether no more is claimed for it.
+    fn is_full(&self) -> bool {
+        self.held() >= self.share()
     }
 }
 
@@ -149,6 +155,8 @@ struct Round<C: Courier> {
     in_settling: usize,
     /// Whether there may be more due than what was claimed.
     more: bool,
+    /// Whether it is time to look into lanes that hang.
+    probe: bool,
     /// Whether the store was out of reach a moment ago.
     store_is_away: bool,
 }
@@ -168,6 +176,7 @@ impl<C: Courier> Round<C> {
             waiting: 0,
             in_settling: 0,
             more: true,
+            probe: false,
             store_is_away: false,
         }
     }
@@ -177,33 +186,45 @@ impl<C: Courier> Round<C> {
         self.attempts.len() + self.waiting + self.unsettled.len() + apart + self.in_settling
     }
 
-    /// Claims, if there may be something, nobody is claiming yet, and there is room for a good part of a claim.
+    /// Claims, if there may be something, nobody is claiming yet, and there is room for a good part of a claim. Lanes that hang are
+    /// passed over, and asked for by a small claim of their own at each look: what waits in them would fill a large one, and be given back.
     fn claim_more(&mut self) {
         let room = AT_ONCE.saturating_sub(self.held()).min(A_CLAIM);
-        if !self.more || self.store_is_away || !self.claiming.is_empty() || room < A_CLAIM / 2 {
+        if self.store_is_away || !self.claiming.is_empty() || room < A_CLAIM / 2 {
             return;
         }
-        self.more = false;
-        let busy = self.busy();
+        let (asked, busy) = if std::mem::take(&mut self.more) {
+            (
+                room,
+                self.lanes_that(|queue| queue.is_full() || queue.hung.is_some()),
+            )
+        } else if std::mem::take(&mut self.probe)
+            && self
+                .lanes
+                .values()
+                .any(|queue| queue.hung.is_some() && !queue.is_full())
+        {
+            (A_HUNG_LANE, self.lanes_that(Queue::is_full))
+        } else {
+            return;
+        };
         let courier = Arc::clone(&self.courier);
-        let most = u32::try_from(room).unwrap_or(u32::MAX);
+        let most = u32::try_from(asked).unwrap_or(u32::MAX);
         self.claiming.spawn(async move {
             let (count, dispatches) = courier.claim(most, busy).await?;
-            Ok((room, count, dispatches))
+            Ok((asked, count, dispatches))
         });
     }
 
-    /// The lanes for which no more is claimed.
-    fn busy(&self) -> Vec<Lane> {
-        let full = |queue: &Queue<C::Dispatch>| queue.held() >= queue.share();
-        let busy = self.lanes.iter().filter(|(_, queue)| full(queue));
-        busy.map(|(lane, _)| lane.clone()).collect()
+    fn lanes_that(&self, is_so: impl Fn(&Queue<C::Dispatch>) -> bool) -> Vec<Lane> {
+        let lanes = self.lanes.iter().filter(|(_, queue)| is_so(queue));
+        lanes.map(|(lane, _)| lane.clone()).collect()
     }
 
     fn claimed(&mut self, claimed: Result<Claimed<C::Dispatch>, JoinError>) {
         match claimed {
             Ok(Ok((asked, count, dispatches))) => {
-                self.more |= count >= asked;
+                self.more |= count >= asked && asked > A_HUNG_LANE;
                 let mut unused = Vec::new();
                 for dispatch in dispatches {
                     let lane = C::lane(&dispatch).clone();

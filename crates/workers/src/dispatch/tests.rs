@@ -183,16 +183,20 @@ async fn a_lane_that_is_known_to_hang_is_asked_by_few_until_it_answers_again() {
     let (_bell, running) = start(&office);
     sleep(A_TIMEOUT / 2).await;
     assert_eq!((office.begun("slow"), office.begun("well")), (A_LANE, 200));
+    sleep(A_TIMEOUT).await;
+    // Little more is claimed of it than is attempted.
+    let given_back = office.with(|state| state.given_back);
     for _ in 0..3 {
         let before = office.begun("slow");
-        sleep(A_TIMEOUT).await;
-        assert_eq!(office.begun("slow"), before + 8);
+        sleep(A_TIMEOUT + LOOK).await;
+        let begun = office.begun("slow") - before;
+        assert!((8..=16).contains(&begun), "{begun}");
+        office.post("well", 100..300);
     }
-    let held = 1_000 - office.with(|state| state.due.len() + state.settled.len() - 200);
-    assert!(held <= A_CLAIM, "{held} are held, though few can be sent");
+    assert_eq!(office.with(|state| state.given_back), given_back);
     office.with(|state| state.has_recovered = true);
     sleep(A_TIMEOUT + LOOK).await;
-    assert_eq!(office.with(|state| state.settled.len()), 1_200);
+    assert_eq!(office.with(|state| state.settled.len()), 1_800);
     running.stop(LOOK).await;
 }
 
