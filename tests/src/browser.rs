@@ -8,7 +8,7 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-use crate::{Answer, Received, Server, SignedIn};
+use crate::{Answer, Phone, PushService, Received, Server, SignedIn};
 
 /// A browser that may subscribe.
 #[derive(Debug)]
@@ -104,5 +104,26 @@ impl Server {
     pub async fn subscribe_browser(&self, person: &SignedIn, browser: &Browser) -> Answer {
         let request = self.post("/push/subscribe").by(person);
         request.json(&browser.subscription()).send().await
+    }
+
+    /// The `n`th person, signed in, with those browsers of a push service.
+    pub async fn with_browsers(
+        &self,
+        n: u32,
+        service: &PushService,
+        names: &[impl AsRef<str>],
+    ) -> (SignedIn, Vec<Browser>) {
+        let person = self.sign_in(&Phone::nth(n)).await;
+        let browsers: Vec<Browser> = names.iter().map(|name| service.browser(name.as_ref())).collect();
+        for browser in &browsers {
+            self.subscribe_browser(&person, browser).await.assert_status(201);
+        }
+        (person, browsers)
+    }
+
+    /// The `n`th person, signed in, with that one browser.
+    pub async fn with_browser(&self, n: u32, service: &PushService, name: &str) -> (SignedIn, Browser) {
+        let (person, mut browsers) = self.with_browsers(n, service, &[name]).await;
+        (person, browsers.remove(0))
     }
 }

@@ -64,11 +64,16 @@ impl Server {
 
     /// The message's jobs once `done` says so of all of them.
     pub async fn jobs_when(&self, by: &BackEnd, id: &str, done: impl Fn(&Value) -> bool) -> Vec<Value> {
+        self.jobs_that(by, id, |jobs| jobs.iter().all(&done)).await
+    }
+
+    /// The message's jobs once `done` says so of them together.
+    pub async fn jobs_that(&self, by: &BackEnd, id: &str, done: impl Fn(&[Value]) -> bool) -> Vec<Value> {
         let began = Instant::now();
         loop {
             let message = self.message(by, id).await;
             let jobs = message["jobs"].as_array().expect("jobs");
-            if jobs.iter().all(&done) {
+            if done(jobs) {
                 return jobs.clone();
             }
             assert!(began.elapsed() < PATIENCE, "{message}\n{}", self.log());

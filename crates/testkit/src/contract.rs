@@ -21,6 +21,7 @@ pub mod personal_data;
 pub mod reads;
 pub mod registration;
 pub mod removal;
+pub mod replacement;
 pub mod reports;
 pub mod sealed;
 pub mod sessions;
@@ -207,6 +208,8 @@ macro_rules! store_contract {
                 a_message_that_is_taken_back_whole_is_over
                 three_hundred_jobs_pass_in_batches
                 a_message_waits_for_the_time_that_it_is_to_be_sent_at
+            }
+            replacement {
                 a_later_message_takes_the_place_of_one_with_its_collapse_key
                 a_later_message_that_rang_nobody_takes_no_place
             }

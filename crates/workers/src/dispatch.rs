@@ -119,6 +119,11 @@ impl<D> Queue<D> {
     fn is_full(&self) -> bool {
         self.held() >= self.share()
     }
+
+    /// Whether it hangs, and it may be tried if it still does.
+    fn may_be_probed(&self) -> bool {
+        self.hung.is_some() && !self.is_full()
+    }
 }
 
 impl<D> Default for Queue<D> {
@@ -131,8 +136,8 @@ impl<D> Default for Queue<D> {
     }
 }
 
-/// What came back from claiming: how many were asked for, how many were claimed, and those to be attempted.
-type Claimed<D> = Result<(usize, usize, Vec<D>), StoreError>;
+/// What came back from claiming: whether there may be more, and what is to be attempted.
+type Claimed<D> = Result<(bool, Vec<D>), StoreError>;
 
 /// What came back from settling: the attempts, if they are still to be settled.
 type Settled<A> = (Vec<A>, Result<(), StoreError>);
@@ -187,32 +192,29 @@ impl<C: Courier> Round<C> {
     }
 
     /// Claims, if there may be something, nobody is claiming yet, and there is room for a good part of a claim. Lanes that hang are
-    /// passed over, and asked for by a small claim of their own at each look: what waits in them would fill a large one, and be given back.
+    /// passed over, and asked for by a small claim at each look: what waits in them would fill a large one, and be given back.
     fn claim_more(&mut self) {
         let room = AT_ONCE.saturating_sub(self.held()).min(A_CLAIM);
         if self.store_is_away || !self.claiming.is_empty() || room < A_CLAIM / 2 {
             return;
         }
-        let (asked, busy) = if std::mem::take(&mut self.more) {
-            (
-                room,
-                self.lanes_that(|queue| queue.is_full() || queue.hung.is_some()),
-            )
-        } else if std::mem::take(&mut self.probe)
-            && self
-                .lanes
-                .values()
-                .any(|queue| queue.hung.is_some() && !queue.is_full())
-        {
-            (A_HUNG_LANE, self.lanes_that(Queue::is_full))
-        } else {
-            return;
-        };
+        // First, so that a backlog of others does not keep it from being found out that they answer again.
+        if std::mem::take(&mut self.probe) && self.lanes.values().any(Queue::may_be_probed) {
+            let full = self.lanes_that(Queue::is_full);
+            self.claim(A_HUNG_LANE, full, false);
+        } else if std::mem::take(&mut self.more) {
+            let passed_over = self.lanes_that(|queue| queue.is_full() || queue.may_be_probed());
+            self.claim(room, passed_over, true);
+        }
+    }
+
+    /// Claims at most `most`. That a claim got as many says that there may be more, if it `tells`.
+    fn claim(&mut self, most: usize, passed_over: Vec<Lane>, tells: bool) {
         let courier = Arc::clone(&self.courier);
-        let most = u32::try_from(asked).unwrap_or(u32::MAX);
+        let limit = u32::try_from(most).unwrap_or(u32::MAX);
         self.claiming.spawn(async move {
-            let (count, dispatches) = courier.claim(most, busy).await?;
-            Ok((asked, count, dispatches))
+            let (count, dispatches) = courier.claim(limit, passed_over).await?;
+            Ok((tells && count >= most, dispatches))
         });
     }
 
@@ -223,8 +225,8 @@ impl<C: Courier> Round<C> {
 
     fn claimed(&mut self, claimed: Result<Claimed<C::Dispatch>, JoinError>) {
         match claimed {
-            Ok(Ok((asked, count, dispatches))) => {
-                self.more |= count >= asked && asked > A_HUNG_LANE;
+            Ok(Ok((more, dispatches))) => {
+                self.more |= more;
                 let mut unused = Vec::new();
                 for dispatch in dispatches {
                     let lane = C::lane(&dispatch).clone();
@@ -369,7 +371,7 @@ impl<C: Courier> Round<C> {
             self.settle_more();
             tokio::select! {
                 Some(claimed) = self.claiming.join_next() => {
-                    if let Ok(Ok((_, _, dispatches))) = claimed {
+                    if let Ok(Ok((_, dispatches))) = claimed {
                         self.give_back(dispatches);
                     }
                 }

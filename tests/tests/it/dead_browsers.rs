@@ -3,19 +3,13 @@
 use std::time::{Duration, Instant};
 
 use doorbell_tests::{
-    BackEnd, Browser, Phone, PushReply, PushService, Server, Setup, SignedIn, Value, json, on_both, ring,
+    BackEnd, Browser, PushReply, PushService, Server, Setup, SignedIn, Value, json, on_both, ring,
 };
 
 const DAY: Duration = Duration::from_hours(24);
 
 async fn subscribed(server: &Server, n: u32, service: &PushService) -> (SignedIn, Browser) {
-    let person = server.sign_in(&Phone::nth(n)).await;
-    let browser = service.browser(&format!("of-{n}"));
-    server
-        .subscribe_browser(&person, &browser)
-        .await
-        .assert_status(201);
-    (person, browser)
+    server.with_browser(n, service, &format!("of-{n}")).await
 }
 
 /// How many jobs a message to that person has.
@@ -125,15 +119,8 @@ on_both!(
 async fn many(server: &Server, service: &PushService) -> Vec<SignedIn> {
     let mut people = Vec::new();
     for n in 10..16 {
-        let person = server.sign_in(&Phone::nth(n)).await;
-        for k in 0..10 {
-            let browser = service.browser(&format!("{n}-{k}"));
-            server
-                .subscribe_browser(&person, &browser)
-                .await
-                .assert_status(201);
-        }
-        people.push(person);
+        let names: Vec<String> = (0..10).map(|k| format!("{n}-{k}")).collect();
+        people.push(server.with_browsers(n, service, &names).await.0);
     }
     people
 }
@@ -212,14 +199,8 @@ on_both!(
     async |server: Server| {
         let service = PushService::start().await;
         let by = server.back_end("shop");
-        let person = server.sign_in(&Phone::nth(1)).await;
-        for n in 0..60 {
-            let browser = service.browser(&n.to_string());
-            server
-                .subscribe_browser(&person, &browser)
-                .await
-                .assert_status(201);
-        }
+        let names: Vec<String> = (0..60).map(|n: u32| n.to_string()).collect();
+        let (person, _) = server.with_browsers(1, &service, &names).await;
         let (other, browser) = subscribed(&server, 2, &service).await;
         service.answer_all(PushReply::Status(410));
         let id = server.ring(&by, &person).await;

@@ -113,12 +113,7 @@ on_both!(
         let server = telling(server, &receiver);
         let service = PushService::start().await;
         let by = server.back_end("shop");
-        let person = server.sign_in(&Phone::nth(1)).await;
-        let browser = service.browser("s3ntinel");
-        server
-            .subscribe_browser(&person, &browser)
-            .await
-            .assert_status(201);
+        let (person, browser) = server.with_browser(1, &service, "s3ntinel").await;
         let device = server.devices(&person).await[0]["id"].clone();
         service.script(&browser, [PushReply::Status(410), PushReply::Status(404)]);
         let gone = json!({"userId": person.user_id, "deviceId": device, "reason": "webpush"});
@@ -147,12 +142,7 @@ on_both!(
         let server = telling(server, &receiver);
         let service = PushService::start().await;
         let by = server.back_end("shop");
-        let person = server.sign_in(&Phone::nth(1)).await;
-        let browser = service.browser("s3ntinel");
-        server
-            .subscribe_browser(&person, &browser)
-            .await
-            .assert_status(201);
+        let (person, browser) = server.with_browser(1, &service, "s3ntinel").await;
         let device = server.devices(&person).await[0]["id"].clone();
         service.script(&browser, [PushReply::Status(410)]);
         server.ring(&by, &person).await;

@@ -19,12 +19,7 @@ struct Awaited {
 }
 
 async fn awaited(server: &Server, by: &BackEnd, service: &mut PushService) -> Awaited {
-    let person = server.sign_in(&Phone::nth(1)).await;
-    let browser = service.browser("shared");
-    server
-        .subscribe_browser(&person, &browser)
-        .await
-        .assert_status(201);
+    let (person, browser) = server.with_browser(1, service, "shared").await;
     let first = server.ring(by, &person).await;
     let now = server.message(by, &first).await["createdAt"].clone();
     assert_eq!(service.next().await.path, browser.path());
@@ -116,12 +111,7 @@ on_both!(
     async |server: Server| {
         let mut service = PushService::start().await;
         let by = server.back_end("shop");
-        let person = server.sign_in(&Phone::nth(1)).await;
-        let browser = service.browser("a");
-        server
-            .subscribe_browser(&person, &browser)
-            .await
-            .assert_status(201);
+        let (person, browser) = server.with_browser(1, &service, "a").await;
         let busy = PushReply::With(503, "retry-after", "60".to_owned());
         service.script(&browser, [busy]);
         let mut body = ring(&person);
@@ -149,15 +139,8 @@ on_both!(
         let by = server.back_end("shop");
         let mut people = Vec::new();
         for n in 10..17 {
-            let person = server.sign_in(&Phone::nth(n)).await;
-            for k in 0..10 {
-                let browser = service.browser(&format!("{n}-{k}"));
-                server
-                    .subscribe_browser(&person, &browser)
-                    .await
-                    .assert_status(201);
-            }
-            people.push(person);
+            let names: Vec<String> = (0..10).map(|k| format!("{n}-{k}")).collect();
+            people.push(server.with_browsers(n, &service, &names).await.0);
         }
         let users: Vec<&str> = people.iter().map(|person| person.user_id.as_str()).collect();
         let body = json!({"to": {"users": users}, "notification": {"title": "Ring"}});

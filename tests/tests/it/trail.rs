@@ -18,12 +18,7 @@ on_both!(
     async |server: Server| {
         let service = PushService::start().await;
         let by = server.back_end("shop");
-        let person = server.sign_in(&Phone::nth(1)).await;
-        let browser = service.browser("a");
-        server
-            .subscribe_browser(&person, &browser)
-            .await
-            .assert_status(201);
+        let (person, browser) = server.with_browser(1, &service, "a").await;
         let id = server.ring(&by, &person).await;
         server.settled(&by, &id).await;
         // Ids of one millisecond are in no order.

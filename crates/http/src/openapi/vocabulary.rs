@@ -62,8 +62,8 @@ vocabulary! {
     MessageUrgency = doorbell_domain::message::Urgency::ALL.map(doorbell_domain::message::Urgency::name);
     /// What a job is doing: `pending` waits for its first attempt; `sending` is being attempted; `retrying` waits for the next one.
     /// Or how it ended: `delivered`, its provider took it; `dead`, its provider says that the credential is gone; `failed`, it will never
-    /// be taken; `expired`, its time is over; `cancelled`, it was taken back; `superseded`, what it was for may not be rung by it any more, or a later one
-    /// took its place.
+    /// be taken; `expired`, its time is over; `cancelled`, it was taken back; `superseded`, what it was for may not be rung by it any
+    /// more, or a later one took its place.
     JobState = doorbell_domain::job::State::ALL.map(doorbell_domain::job::State::name);
     /// Why a job was postponed, or ended so. Of the provider: `gone`, `too_large`, `refused`, `misconfigured` (it does not believe this
     /// server), `throttled`, `provider_failed`, `too_slow`, `unreachable`, `forbidden_address`. Of this server: `provider_off` (it does not

@@ -201,6 +201,30 @@ async fn a_lane_that_is_known_to_hang_is_asked_by_few_until_it_answers_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_backlog_of_others_does_not_keep_a_lane_that_hung_from_being_asked() {
+    let mut round = Round::new(Arc::new(Office::new()));
+    let hung = Queue {
+        hung: Some(Instant::now()),
+        ..Queue::default()
+    };
+    round.lanes.insert(Lane::restore("slow"), hung);
+    round.probe = true;
+    round.courier.post("slow", 100..200);
+    for (taken, more) in [(8, true), (0, false)] {
+        round.claim_more();
+        let claimed = round
+            .claiming
+            .join_next()
+            .await
+            .expect("a claim")
+            .expect("no panic");
+        let (said, dispatches) = claimed.expect("in reach");
+        // The small claim says nothing of what else is due, so the other follows, which passes that lane over.
+        assert_eq!((dispatches.len(), said, round.more), (taken, false, more));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_lane_that_hung_is_forgotten_when_nothing_comes_for_it() {
     let mut round = Round::new(Arc::new(Office::new()));
     let hung = |ago| Queue {
