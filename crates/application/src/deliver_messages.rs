@@ -131,6 +131,7 @@ impl Doorbell {
         let now = self.now();
         let mut too_many_gone = false;
         let (mut settled, mut unused) = (Vec::with_capacity(attempts.len()), Vec::new());
+        let mut resting = Vec::new();
         for Attempted { dispatch, answer } in attempts {
             let Some((answer, said)) = answer else {
                 unused.push(dispatch.claim());
@@ -138,7 +139,7 @@ impl Doorbell {
             };
             too_many_gone |= said.too_many_gone;
             let roll = u16::from_be_bytes(self.ports.entropy.bytes());
-            let mut outcome = settle(
+            let outcome = settle(
                 answer,
                 &dispatch.schedule,
                 dispatch.expires_at,
@@ -146,13 +147,19 @@ impl Doorbell {
                 now,
                 roll,
             );
-            outcome.rest = outcome.rest.filter(|_| said.nobody_believed);
+            if let Some(rest) = said.rest {
+                let until = rest.until(now, dispatch.schedule.failures);
+                resting.push((dispatch.lane.clone(), until));
+            }
             settled.push((dispatch, outcome));
         }
         let mut ids = self.fresh_ids();
         let written = store::transact(self.ports.store.as_ref(), move |unit| {
             if !unused.is_empty() {
                 unit.return_jobs(&unused, now)?;
+            }
+            for (lane, until) in &resting {
+                unit.rest_lane(lane, *until)?;
             }
             let written = write_down(unit, &settled, now)?;
             let fates: Vec<_> = settled
@@ -288,7 +295,7 @@ fn dispatch(claimed: Claimed, now: Timestamp) -> Option<Dispatch> {
     })
 }
 
-/// Writes down what became of jobs and lanes; gives the jobs whose claim was still the latest, in order.
+/// Writes down what became of jobs; gives the jobs whose claim was still the latest, in order.
 fn write_down(unit: &mut dyn Unit, settled: &[(Dispatch, Settled)], now: Timestamp) -> Found<Vec<JobId>> {
     let (mut finished, mut postponed) = (Vec::new(), Vec::new());
     for (dispatch, outcome) in settled {
@@ -307,9 +314,6 @@ fn write_down(unit: &mut dyn Unit, settled: &[(Dispatch, Settled)], now: Timesta
                 due_at,
                 reason,
             }),
-        }
-        if let Some(until) = outcome.rest {
-            unit.rest_lane(&dispatch.lane, until)?;
         }
     }
     let mut written = Vec::with_capacity(settled.len());

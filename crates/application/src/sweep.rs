@@ -37,6 +37,8 @@ pub struct Swept {
     pub idempotency_keys: usize,
     /// Events that nobody was told of.
     pub untold_events: usize,
+    /// Rests of lanes.
+    pub rests: usize,
     /// Whether some kind met its limit, so that another pass may have more to do at once.
     pub more: bool,
 }
@@ -143,6 +145,11 @@ impl Doorbell {
         let untold = self.write(move |unit| unit.sweep_event_outbox(over.untold, PASS));
         pass.note(untold.await, |swept, done| {
             swept.untold_events += done.removed;
+            swept.more |= done.full;
+        })?;
+        let rests = self.write(move |unit| unit.sweep_resting_lanes(over.rests, PASS));
+        pass.note(rests.await, |swept, done| {
+            swept.rests += done.removed;
             swept.more |= done.full;
         })?;
         let suspects = self.sweep_suspects(over.suspects).await;

@@ -1,27 +1,49 @@
 //! When a provider believes this server no more, so that nothing that goes its way will be taken.
 //!
-//! One answer that says so proves nothing: whoever registers a subscription that they made under somebody else's VAPID key is always
-//! answered so, and must not be able to silence everybody who shares their push service. It is believed of several people at once,
-//! of whom nobody was rung meanwhile.
+//! One answer that says so proves little: whoever registers a subscription that they made under somebody else's VAPID key is always
+//! answered so, and must not be able to silence everybody who shares their push service. So each person who is answered so has their
+//! lane rest for seconds, several of them for longer, and nobody while others are rung by it.
 
 use std::collections::HashMap;
 
 use time::Duration;
 
-use crate::job::{Answer, Lane};
+use crate::job::{self, Answer, Lane};
 use crate::{Timestamp, UserId};
 
-/// Of how many people a provider must have said it.
+/// Of how many people a provider must have said it to be left alone for long.
 pub const PEOPLE: usize = 5;
 
-/// Within which time.
+/// Within which time. In as much, one person has their lane rest once.
 pub const WINDOW: Duration = Duration::minutes(10);
+
+/// How long a lane rests for one person.
+pub const BRIEFLY: Duration = Duration::seconds(5);
 
 /// How long a message that was taken shows that the provider believes this server.
 pub const TRUST: Duration = Duration::minutes(1);
 
 /// Of how many lanes it is remembered what they answered.
 const MOST_LANES: usize = 1_024;
+
+/// For how long a lane is left alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rest {
+    /// For [`BRIEFLY`]: what was said of one person may be about them alone.
+    Brief,
+    /// As long as the job waits that found out ([`job::pause`]): it was said of [`PEOPLE`].
+    Long,
+}
+
+impl Rest {
+    /// Its end, when it begins at `now` by a job that had failed `failures` times.
+    pub fn until(self, now: Timestamp, failures: u32) -> Timestamp {
+        now + match self {
+            Self::Brief => BRIEFLY,
+            Self::Long => job::pause(failures),
+        }
+    }
+}
 
 /// What the providers of lanes answered, as far as a server has seen it.
 #[derive(Debug, Default)]
@@ -39,42 +61,46 @@ impl Doubt {
         self.people.retain(|(_, at)| now < *at + WINDOW);
     }
 
+    /// Adds a person who was not believed. Who is refused again and again counts by their last time, and no more.
+    fn add(&mut self, user: UserId, now: Timestamp) -> Option<Rest> {
+        self.forget(now);
+        let before = self.people.len();
+        self.people.retain(|(other, _)| *other != user);
+        let is_new = self.people.len() == before;
+        // The latest are enough to tell.
+        if self.people.len() >= PEOPLE {
+            self.people.remove(0);
+        }
+        self.people.push((user, now));
+        if self.taken_at.is_some() {
+            return None;
+        }
+        if self.people.len() >= PEOPLE {
+            self.people.clear();
+            return Some(Rest::Long);
+        }
+        is_new.then_some(Rest::Brief)
+    }
+
     const fn is_nothing(&self) -> bool {
         self.taken_at.is_none() && self.people.is_empty()
     }
 }
 
 impl Disbelief {
-    /// Notes the answer to a message to `user` at `now`. Gives whether the lane is to rest: its provider said of [`PEOPLE`] within
-    /// [`WINDOW`] that it does not believe this server, and took nothing since the first of them, nor within [`TRUST`]. It takes as
-    /// many again for another rest.
-    pub fn note(&mut self, lane: &Lane, user: UserId, answer: Answer, now: Timestamp) -> bool {
+    /// Notes the answer to a message to `user` at `now`. Gives how the lane is to rest: its provider said that it does not believe
+    /// this server, and took nothing within [`TRUST`]. It rests briefly for each person in [`WINDOW`], and long once they are
+    /// [`PEOPLE`] of whom nobody was taken since the first; it takes as many again for another long rest.
+    pub fn note(&mut self, lane: &Lane, user: UserId, answer: Answer, now: Timestamp) -> Option<Rest> {
         match answer {
             Answer::Accepted => {
-                if let Some(doubt) = self.of(lane, now) {
-                    doubt.taken_at = Some(now);
-                    doubt.people.clear();
-                }
-                false
+                let doubt = self.of(lane, now)?;
+                doubt.taken_at = Some(now);
+                doubt.people.clear();
+                None
             }
-            Answer::Misconfigured => {
-                let Some(doubt) = self.of(lane, now) else {
-                    return false;
-                };
-                doubt.forget(now);
-                doubt.people.retain(|(other, _)| *other != user);
-                // The latest are enough to tell.
-                if doubt.people.len() >= PEOPLE {
-                    doubt.people.remove(0);
-                }
-                doubt.people.push((user, now));
-                let rests = doubt.taken_at.is_none() && doubt.people.len() >= PEOPLE;
-                if rests {
-                    doubt.people.clear();
-                }
-                rests
-            }
-            Answer::Gone | Answer::Refused(_) | Answer::Failed { .. } => false,
+            Answer::Misconfigured => self.of(lane, now)?.add(user, now),
+            Answer::Gone | Answer::Refused(_) | Answer::Failed { .. } => None,
         }
     }
 
@@ -119,49 +145,61 @@ mod tests {
             Self(Disbelief::default(), Lane::restore("push.example.com"))
         }
 
-        fn disbelieves(&mut self, person: u128, seconds: i64) -> bool {
+        fn disbelieves(&mut self, person: u128, seconds: i64) -> Option<Rest> {
             self.0
                 .note(&self.1, user(person), Answer::Misconfigured, at(seconds))
         }
 
         fn takes(&mut self, person: u128, seconds: i64) {
-            assert!(!self.0.note(&self.1, user(person), Answer::Accepted, at(seconds)));
+            assert_eq!(
+                self.0.note(&self.1, user(person), Answer::Accepted, at(seconds)),
+                None
+            );
         }
     }
 
     #[test]
-    fn one_person_silences_nobody_however_often_they_are_refused() {
+    fn one_person_delays_others_for_seconds_once_in_ten_minutes() {
         let mut service = Service::new();
-        assert!((0..1_000).all(|n| !service.disbelieves(1, n)));
+        assert_eq!(service.disbelieves(1, 0), Some(Rest::Brief));
+        assert!((0..1_000).all(|n| service.disbelieves(1, n).is_none()));
+        assert_eq!(service.disbelieves(1, 999 + 599), None);
+        assert_eq!(service.disbelieves(1, 999 + 599 + 600), Some(Rest::Brief));
     }
 
     #[test]
-    fn a_service_that_refuses_everybody_rests_and_is_asked_again() {
+    fn a_service_that_refuses_everybody_rests_long_and_is_asked_again() {
         let mut service = Service::new();
-        assert!((1..5).all(|person| !service.disbelieves(person, 0)));
-        assert!(service.disbelieves(5, 599));
+        assert!((1..5).all(|person| service.disbelieves(person, 0) == Some(Rest::Brief)));
+        assert_eq!(service.disbelieves(5, 599), Some(Rest::Long));
         // It takes as many again.
-        assert!((1..5).all(|person| !service.disbelieves(person, 700)));
-        assert!(service.disbelieves(5, 700));
+        assert!((1..5).all(|person| service.disbelieves(person, 700) == Some(Rest::Brief)));
+        assert_eq!(service.disbelieves(5, 700), Some(Rest::Long));
     }
 
     #[test]
     fn people_who_were_refused_long_ago_do_not_count() {
         let mut service = Service::new();
-        assert!((1..5).all(|person| !service.disbelieves(person, 0)));
-        assert!(!service.disbelieves(5, 600));
-        assert!((6..9).all(|person| !service.disbelieves(person, 601)));
-        assert!(service.disbelieves(9, 602));
+        assert!((1..5).all(|person| service.disbelieves(person, 0) == Some(Rest::Brief)));
+        assert!((5..9).all(|person| service.disbelieves(person, 600) == Some(Rest::Brief)));
+        assert_eq!(service.disbelieves(9, 601), Some(Rest::Long));
     }
 
     #[test]
     fn a_service_that_takes_somebodys_message_believes_this_server() {
         let mut service = Service::new();
-        assert!((1..5).all(|person| !service.disbelieves(person, 0)));
+        assert!((1..5).all(|person| service.disbelieves(person, 0) == Some(Rest::Brief)));
         service.takes(100, 1);
-        assert!((1..100).all(|person| !service.disbelieves(person, 60)));
+        assert!((1..100).all(|person| service.disbelieves(person, 60).is_none()));
         // A minute later nobody knows, and those who were refused since tell.
-        assert!(service.disbelieves(100, 61));
+        assert_eq!(service.disbelieves(100, 61), Some(Rest::Long));
+    }
+
+    #[test]
+    fn a_rest_is_seconds_for_one_and_minutes_for_several() {
+        assert_eq!(Rest::Brief.until(at(1), 7), at(6));
+        assert_eq!(Rest::Long.until(at(1), 0), at(1) + job::pause(0));
+        assert!(Rest::Long.until(at(1), 0) > at(61));
     }
 
     #[test]
@@ -176,8 +214,10 @@ mod tests {
         assert_eq!(service.0.0.len(), 1, "what says nothing any more makes room");
         let (one, other) = (Lane::restore("a"), Lane::restore("b"));
         for (person, lane) in (1..).zip([&one, &other].into_iter().cycle().take(8)) {
-            assert!(!service.0.note(lane, user(person), Answer::Misconfigured, at(60)));
+            let rest = service.0.note(lane, user(person), Answer::Misconfigured, at(60));
+            assert_eq!(rest, Some(Rest::Brief));
         }
-        assert!(service.0.note(&one, user(9), Answer::Misconfigured, at(60)));
+        let rest = service.0.note(&one, user(9), Answer::Misconfigured, at(60));
+        assert_eq!(rest, Some(Rest::Long));
     }
 }

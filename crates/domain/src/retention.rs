@@ -39,10 +39,12 @@ pub struct Retention {
     pub suspects: Duration,
     /// Events that nobody claims, since no server is told where to post them any more, from when they were due.
     pub untold: Duration,
+    /// Rests of lanes, from their end. Servers' clocks may differ.
+    pub rests: Duration,
 }
 
 impl Retention {
-    /// 24 hours, 30 days, an hour more, 1 hour, 90 days and 30 more, 270 days, 400 days, 30 days, 7 days, 30 days, 3 days.
+    /// 24 hours, 30 days, an hour more, 1 hour, 90 days and 30 more, 270 days, 400 days, 30 days, 7 days, 30 days, 3 days, 1 hour.
     pub const STANDARD: Self = Self {
         codes: Duration::hours(24),
         phones: Duration::days(30),
@@ -56,6 +58,7 @@ impl Retention {
         idempotency: idempotency::KEPT,
         suspects: suspicion::LONGEST,
         untold: event::WORTH,
+        rests: Duration::hours(1),
     };
 
     /// The newest instants that are over at `now`.
@@ -73,6 +76,7 @@ impl Retention {
             idempotency: now - self.idempotency,
             suspects: now - self.suspects,
             untold: now - self.untold,
+            rests: now - self.rests,
         }
     }
 }
@@ -104,6 +108,8 @@ pub struct Over {
     pub suspects: Timestamp,
     /// Events that were due.
     pub untold: Timestamp,
+    /// Rests of lanes that ended.
+    pub rests: Timestamp,
 }
 
 #[cfg(test)]
@@ -126,6 +132,7 @@ mod tests {
         assert_eq!(over.tokens, now - Duration::days(270));
         assert_eq!(over.audit, now - Duration::days(400));
         assert_eq!(over.untold, now - Duration::days(3));
+        assert_eq!(over.rests, now - Duration::hours(1));
     }
 
     #[test]

@@ -263,6 +263,7 @@ macro_rules! store_contract {
                 finished_jobs_go_from_their_edge_on
                 messages_go_from_their_edge_on_once_their_jobs_have_gone
                 idempotency_keys_go_from_their_edge_on
+                rests_of_lanes_go_from_their_edge_on
                 suspects_go_from_their_edge_on_with_what_hangs_on_them
                 sweeps_of_delivery_do_at_most_their_limit_oldest_first
                 an_erased_account_takes_its_jobs_along

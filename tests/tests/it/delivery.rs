@@ -256,21 +256,28 @@ on_both!(
     Setup::metrics,
     async |server: Server| {
         let by = server.back_end("shop");
-        for (n, status) in [(10, 400), (20, 401), (30, 403)] {
+        for (n, status) in [(20, 400), (40, 401), (60, 403)] {
             let mut service = PushService::start().await;
             service.answer_all(PushReply::Status(status));
             let mut refused = Vec::new();
             for k in 0..5 {
                 let (person, _) = server.with_browsers(n + k, &service, &[&k.to_string()]).await;
                 let id = server.ring(&by, &person).await;
+                if k > 0 {
+                    // The one before was refused: it is left alone for seconds.
+                    others_are_rung(&server, &by, n + 6 + k).await;
+                    assert!(service.rest().is_empty(), "{status}: it was not left alone");
+                    server.advance(Duration::from_secs(5));
+                }
                 service.next().await;
                 waits(&server, &by, &id, "retrying", "misconfigured").await;
                 assert_eq!(server.subscriptions(&person).await.len(), 1);
                 refused.push(id);
             }
-            // Nobody else of that service is rung either, until the pause is over.
+            // Nobody of whom several were refused: it is left alone for longer.
             let (other, _) = server.with_browsers(n + 5, &service, &["other"]).await;
             let waiting = server.ring(&by, &other).await;
+            server.advance(Duration::from_secs(30));
             others_are_rung(&server, &by, n + 6).await;
             assert!(
                 service.rest().is_empty(),
@@ -287,21 +294,22 @@ on_both!(
         let misconfigured = "doorbell_push_attempts_total{outcome=\"misconfigured\",provider=\"webpush\"}";
         server.metric_becomes(misconfigured, 15.0);
         let delivered = "doorbell_push_jobs_total{provider=\"webpush\",state=\"delivered\"}";
-        server.metric_becomes(delivered, 21.0);
+        server.metric_becomes(delivered, 33.0);
     }
 );
 
-// Their browser is subscribed by another server's key: what they are answered is about them alone.
+// Their browsers are subscribed by another server's key: what they are answered is about them alone.
 on_both!(
-    one_person_who_is_not_believed_silences_nobody,
+    one_person_who_is_not_believed_delays_others_by_seconds_and_nobody_once_others_are_rung,
     async |server: Server| {
         let mut service = PushService::start().await;
         let by = server.back_end("shop");
         let names: Vec<String> = (0..20).map(|n| format!("foreign-{n}")).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let (stranger, foreign) = server.with_browsers(1, &service, &names).await;
+        let (next_stranger, another) = server.with_browsers(3, &service, &["foreign"]).await;
         let (other, browsers) = server.with_browsers(2, &service, &["own"]).await;
-        for browser in &foreign {
+        for browser in foreign.iter().chain(&another) {
             service.script(browser, [PushReply::Status(403)]);
         }
         let refused = server.ring(&by, &stranger).await;
@@ -311,9 +319,18 @@ on_both!(
         server
             .jobs_when(&by, &refused, |job| job["reason"] == "misconfigured")
             .await;
-        let id = server.ring(&by, &other).await;
-        assert_eq!(service.next().await.path, browsers[0].path());
-        assert_eq!(server.end_of(&by, &id).await.0, "delivered");
+        server.advance(Duration::from_secs(5));
+        let rings = async |service: &mut PushService| {
+            let id = server.ring(&by, &other).await;
+            assert_eq!(service.next().await.path, browsers[0].path());
+            assert_eq!(server.end_of(&by, &id).await.0, "delivered");
+        };
+        rings(&mut service).await;
+        // By now it is known that the service takes messages.
+        let refused = server.ring(&by, &next_stranger).await;
+        service.next().await;
+        waits(&server, &by, &refused, "retrying", "misconfigured").await;
+        rings(&mut service).await;
     }
 );
 

@@ -258,6 +258,7 @@ on_both!(
             "messages",
             "idempotency_keys",
             "untold_events",
+            "rests",
         ];
         let expected = kinds.map(|kind| format!("{kind} 0\n")).concat();
         assert_eq!(said, expected);

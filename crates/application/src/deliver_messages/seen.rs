@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use doorbell_domain::disbelief::Disbelief;
+use doorbell_domain::disbelief::{Disbelief, Rest};
 use doorbell_domain::job::{Answer, Lane};
 use doorbell_domain::suspicion::Answers;
 use doorbell_domain::{Timestamp, UserId};
@@ -16,8 +16,8 @@ pub(crate) struct Seen(Mutex<(Answers, Disbelief)>);
 pub(super) struct Said {
     /// Too many are said to be gone to believe it of anybody.
     pub(super) too_many_gone: bool,
-    /// The lane's provider believes this server no more.
-    pub(super) nobody_believed: bool,
+    /// The lane's provider may believe this server no more.
+    pub(super) rest: Option<Rest>,
 }
 
 impl Seen {
@@ -30,7 +30,7 @@ impl Seen {
         let (answers, disbelief) = &mut *seen;
         Said {
             too_many_gone: answers.count(user, answer == Answer::Gone, now),
-            nobody_believed: disbelief.note(lane, user, answer, now),
+            rest: disbelief.note(lane, user, answer, now),
         }
     }
 }

@@ -16,7 +16,7 @@ pub const BACKOFF: Backoff = Backoff {
 /// The longest wait that a provider may ask for.
 pub const LONGEST_ASKED: Duration = Duration::hours(1);
 
-/// How long a lane rests at least whose provider does not believe this server.
+/// How long a job waits at least whose provider does not believe this server.
 const SHORTEST_PAUSE: Duration = Duration::minutes(1);
 
 /// How an attempt ended.
@@ -99,11 +99,10 @@ pub struct Settled {
     pub fate: Fate,
     /// For its credential.
     pub credential: CredentialFate,
-    /// Until when its lane rests, should its provider believe this server no more ([`crate::disbelief`]).
-    pub rest: Option<Timestamp>,
 }
 
-/// How long a lane rests whose provider did not believe this server, after `failures` of the job that found out.
+/// How long a job waits whose provider did not believe this server, after `failures` of its own; its lane may rest too
+/// ([`crate::disbelief`]).
 pub fn pause(failures: u32) -> Duration {
     BACKOFF.wait(failures.saturating_add(5), 0).max(SHORTEST_PAUSE)
 }
@@ -128,11 +127,7 @@ pub fn settle(
             Fate::Over(FinalState::Expired, Some(reason))
         }
     };
-    let settled = |fate, credential| Settled {
-        fate,
-        credential,
-        rest: None,
-    };
+    let settled = |fate, credential| Settled { fate, credential };
     match answer {
         Answer::Accepted => settled(Fate::Over(FinalState::Delivered, None), CredentialFate::Rang),
         Answer::Gone => settled(
@@ -142,14 +137,10 @@ pub fn settle(
         Answer::Refused(reason) => {
             settled(Fate::Over(FinalState::Failed, Some(reason)), CredentialFate::Keep)
         }
-        Answer::Misconfigured => {
-            let pause = pause(schedule.failures);
-            Settled {
-                fate: again(pause, Reason::Misconfigured),
-                credential: CredentialFate::Keep,
-                rest: Some(now + pause),
-            }
-        }
+        Answer::Misconfigured => settled(
+            again(pause(schedule.failures), Reason::Misconfigured),
+            CredentialFate::Keep,
+        ),
         Answer::Failed { reason, retry_after } => {
             let asked = retry_after.unwrap_or_default().min(LONGEST_ASKED);
             settled(again(wait.max(asked), reason), CredentialFate::Keep)

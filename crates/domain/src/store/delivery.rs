@@ -210,6 +210,9 @@ pub trait DeliverySweeps {
     /// Removes idempotency keys used by `until`.
     fn sweep_idempotency_keys(&mut self, until: Timestamp, limit: u32) -> Found<Sweep>;
 
+    /// Removes rests of lanes that ended by `until`.
+    fn sweep_resting_lanes(&mut self, until: Timestamp, limit: u32) -> Found<Sweep>;
+
     /// Removes suspects that have been so since `until` or before, as [`Jobs::remove_dead`] would; gives what they were.
     fn sweep_suspects(&mut self, until: Timestamp, limit: u32) -> Found<SuspectSweep>;
 }

@@ -46,6 +46,15 @@ statement! {
 }
 
 statement! {
+    /// Removes rests that ended long ago.
+    DropRests:
+    "WITH old AS MATERIALIZED (
+        SELECT resting.lane FROM resting_lanes resting WHERE resting.until <= " [until: Moment => Timestamptz]
+    " ORDER BY resting.until LIMIT " [limit: i64 => BigInt] " FOR UPDATE SKIP LOCKED
+    ) DELETE FROM resting_lanes USING old WHERE resting_lanes.lane = old.lane"
+}
+
+statement! {
     /// Removes a user's jobs that are not over.
     DropOpenJobsOf -> (SqlUuid, SqlUuid):
     "WITH old AS MATERIALIZED (
@@ -98,6 +107,15 @@ impl DeliverySweeps for Repositories<'_> {
 
     fn sweep_idempotency_keys(&mut self, until: Timestamp, limit: u32) -> Found<Sweep> {
         let statement = DropIdempotencyKeys {
+            until: Moment(until),
+            limit: limit.into(),
+        };
+        let removed = self.ask(|connection| (&statement).execute(connection))?;
+        Ok(Sweep::of(removed, removed, limit))
+    }
+
+    fn sweep_resting_lanes(&mut self, until: Timestamp, limit: u32) -> Found<Sweep> {
+        let statement = DropRests {
             until: Moment(until),
             limit: limit.into(),
         };

@@ -37,6 +37,14 @@ statement! {
     [BigInt = until, BigInt = limit]
 }
 
+statement! {
+    /// Removes rests that ended long ago.
+    struct DropRests<'a> { until: Instant, limit: i64 }
+    "DELETE FROM resting_lanes WHERE lane IN \
+        (SELECT lane FROM resting_lanes WHERE until <= ? ORDER BY until LIMIT ?)"
+    [BigInt = until, BigInt = limit]
+}
+
 impl DeliverySweeps for Repositories<'_> {
     fn sweep_finished_jobs(&mut self, until: Timestamp, limit: u32) -> Found<Sweep> {
         let drop = DropJobs {
@@ -63,6 +71,15 @@ impl DeliverySweeps for Repositories<'_> {
             limit: &limit.into(),
         };
         let removed = drop.execute(self.connection).around("idempotency_keys")?;
+        Ok(Sweep::of(removed, removed, limit))
+    }
+
+    fn sweep_resting_lanes(&mut self, until: Timestamp, limit: u32) -> Found<Sweep> {
+        let drop = DropRests {
+            until: &until.into(),
+            limit: &limit.into(),
+        };
+        let removed = drop.execute(self.connection).around("resting_lanes")?;
         Ok(Sweep::of(removed, removed, limit))
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use doorbell_domain::idempotency::{IdempotencyKey, RequestHash};
-use doorbell_domain::job::{CredentialId, FinalState, Finished, Reason, State};
+use doorbell_domain::job::{CredentialId, FinalState, Finished, Lane, Reason, State};
 use doorbell_domain::store::{Ended, Found, Recalled, Store, Unit};
 use doorbell_domain::sweeps::{Dead, SuspectSweep, Sweep};
 use doorbell_domain::{ApiKeyId, Caller, Clock, MessageId, Provider, Timestamp};
@@ -114,6 +114,27 @@ pub async fn idempotency_keys_go_from_their_edge_on(store: Arc<dyn Store>) {
     let id = MessageId::from_uuid(Uuid::from_u128(1));
     assert_eq!(recall("two", later).await, Recalled::Same(id, 0));
     assert_eq!(recall("one", later).await, Recalled::Fresh);
+}
+
+/// Whoever brings push services of their own leaves nothing behind with them.
+pub async fn rests_of_lanes_go_from_their_edge_on(store: Arc<dyn Store>) {
+    let scene = Scene::new(store);
+    let caller = scene.person(1).await;
+    scene.browser(caller, "a").await;
+    scene.send(caller.user).await;
+    let now = scene.clock.now();
+    let (edge, later) = (now + Duration::minutes(1), now + Duration::minutes(2));
+    scene
+        .write(move |unit| {
+            unit.rest_lane(&Lane::restore("over.example.com"), edge)?;
+            unit.rest_lane(&Lane::restore("push.example.com"), later)
+        })
+        .await;
+    let sweep = |until| swept(&scene, move |unit| unit.sweep_resting_lanes(until, MOST));
+    assert_eq!(sweep(edge - MOMENT).await, removed(0));
+    assert_eq!(sweep(edge).await, removed(1));
+    assert_eq!(scene.claim(later - MOMENT, 1).await, [], "the other still rests");
+    assert_eq!(sweep(later).await, removed(1));
 }
 
 /// Suspect for a month, and nobody asked for a second proof.

@@ -1,0 +1,1 @@
+DROP INDEX resting_lanes_until;
