@@ -809,8 +809,8 @@ export interface paths {
         /**
          * Get a user's trail.
          * @description Why did it not arrive? Sign-ins, sessions that ended, devices that came and went, tokens that moved, credentials that their
-         *     provider called dead, and every delivery with what became of it, in one list, newest first. Ask for the next page with `next` as
-         *     `before`, until it is null. Events are kept for 400 days, deliveries for 30. A user who is not there, or not any more, has an
+         *     provider called dead, every delivery with what became of it, and every message that found nothing to ring, in one list, newest first. Ask for the next page with `next` as
+         *     `before`, until it is null. Events are kept for 400 days, the others for 30. A user who is not there, or not any more, has an
          *     empty trail.
          */
         readonly get: operations["getUserTrail"];
@@ -2702,8 +2702,8 @@ export interface components {
             /** @description When it was last postponed, or ended; else when it was accepted. */
             readonly updatedAt: components["schemas"]["Instant"];
         };
-        /** @description Something that happened to a user, or what became of a delivery to them. */
-        readonly TrailEntry: components["schemas"]["TrailEvent"] | components["schemas"]["TrailDelivery"];
+        /** @description Something that happened to a user, what became of a delivery to them, or a message that found nothing of theirs to ring. */
+        readonly TrailEntry: components["schemas"]["TrailEvent"] | components["schemas"]["TrailDelivery"] | components["schemas"]["TrailUnreached"];
         /** @description Something that happened to a user. */
         readonly TrailEvent: {
             /**
@@ -2737,6 +2737,30 @@ export interface components {
              * @example logout
              */
             readonly reason: string | null;
+        };
+        /**
+         * @description A message that found nothing to ring of a user: no device of theirs was registered then by a session that stands, on a device that
+         *     is not revoked, and not suspected to be gone.
+         */
+        readonly TrailUnreached: {
+            /**
+             * Format: uuid
+             * @description The message's id, by which the next page is asked for too.
+             */
+            readonly id: string;
+            /** @description When it was accepted. */
+            readonly at: components["schemas"]["Instant"];
+            /**
+             * @description Always `unreached` here.
+             * @example unreached
+             * @enum {string}
+             */
+            readonly kind: "unreached";
+            /**
+             * Format: uuid
+             * @description The message.
+             */
+            readonly messageId: string;
         };
     };
     responses: never;
@@ -2857,6 +2881,7 @@ export type Trail = components['schemas']['Trail'];
 export type TrailDelivery = components['schemas']['TrailDelivery'];
 export type TrailEntry = components['schemas']['TrailEntry'];
 export type TrailEvent = components['schemas']['TrailEvent'];
+export type TrailUnreached = components['schemas']['TrailUnreached'];
 export type HeaderCacheControl = components['headers']['Cache-Control'];
 export type HeaderContentSecurityPolicy = components['headers']['Content-Security-Policy'];
 export type HeaderReferrerPolicy = components['headers']['Referrer-Policy'];

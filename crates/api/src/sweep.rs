@@ -35,6 +35,7 @@ pub(crate) async fn sweep(configuration: &Configuration) -> anyhow::Result<()> {
         ("messages", total.messages),
         ("idempotency_keys", total.idempotency_keys),
         ("untold_events", total.untold_events),
+        ("unreached", total.unreached),
         ("rests", total.rests),
     ] {
         writeln!(out, "{kind} {count}")?;
@@ -55,5 +56,6 @@ fn add(total: &mut Swept, swept: Swept) {
     total.messages += swept.messages;
     total.idempotency_keys += swept.idempotency_keys;
     total.untold_events += swept.untold_events;
+    total.unreached += swept.unreached;
     total.rests += swept.rests;
 }

@@ -6,7 +6,7 @@ use doorbell_domain::idempotency::{IdempotencyKey, RequestHash};
 use doorbell_domain::job::{Job, Target};
 use doorbell_domain::message::{Audience, CollapseKey, Content, FARTHEST, Message, Ttl, Urgency};
 use doorbell_domain::store::{self, Conflict, Found, Recalled, StoreError, Unit};
-use doorbell_domain::{ApiKeyId, FreshIds, JobId, MessageId, Timestamp};
+use doorbell_domain::{ApiKeyId, FreshIds, JobId, MessageId, Timestamp, UserId};
 use thiserror::Error;
 
 use crate::Doorbell;
@@ -99,7 +99,9 @@ impl Doorbell {
                 // The key is undone with it: it was no message's.
                 return Err(StoreError::Conflict(Conflict::LimitReached));
             }
-            write(unit, &message, &reached, &mut ids).map(Ok)
+            let accepted = write(unit, &message, &reached, &mut ids)?;
+            note_unreached(unit, message.id, &audience, &reached)?;
+            Ok(Ok(accepted))
         });
         let accepted = accepted.await.map_err(|error| match error {
             StoreError::Conflict(Conflict::LimitReached) => SendError::TooManyJobs,
@@ -122,6 +124,23 @@ impl Doorbell {
         }
         Ok((Arc::new(make(id, content)), ids))
     }
+}
+
+/// Notes whom a message found nothing to ring of, so that their trail tells why it did not arrive.
+fn note_unreached(
+    unit: &mut dyn Unit,
+    message: MessageId,
+    audience: &Audience,
+    reached: &[Target],
+) -> Found<()> {
+    let mut users: Vec<UserId> = reached.iter().map(Target::user).collect();
+    users.sort_unstable();
+    users.dedup();
+    // Whoever is reached was named, so that often nobody is left.
+    if users.len() < audience.names() {
+        unit.note_unreached(message, audience, &users)?;
+    }
+    Ok(())
 }
 
 /// Writes a message and its jobs.

@@ -37,6 +37,8 @@ pub struct Swept {
     pub idempotency_keys: usize,
     /// Events that nobody was told of.
     pub untold_events: usize,
+    /// Users whom messages did not reach.
+    pub unreached: usize,
     /// Rests of lanes.
     pub rests: usize,
     /// Whether some kind met its limit, so that another pass may have more to do at once.
@@ -145,6 +147,11 @@ impl Doorbell {
         let untold = self.write(move |unit| unit.sweep_event_outbox(over.untold, PASS));
         pass.note(untold.await, |swept, done| {
             swept.untold_events += done.removed;
+            swept.more |= done.full;
+        })?;
+        let unreached = self.write(move |unit| unit.sweep_unreached(over.jobs, PASS));
+        pass.note(unreached.await, |swept, done| {
+            swept.unreached += done.removed;
             swept.more |= done.full;
         })?;
         let rests = self.write(move |unit| unit.sweep_resting_lanes(over.rests, PASS));

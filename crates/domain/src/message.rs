@@ -212,6 +212,11 @@ impl Audience {
         }
     }
 
+    /// How many are named. They may be the same accounts.
+    pub const fn names(&self) -> usize {
+        self.users.len() + self.devices.len() + self.phones.len()
+    }
+
     /// The users, in order.
     pub fn users(&self) -> &[UserId] {
         &self.users

@@ -234,6 +234,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    unreached (message_id, user_id) {
+        message_id -> Binary,
+        user_id -> Binary,
+    }
+}
+
+diesel::table! {
     resting_lanes (lane) {
         lane -> Text,
         until -> BigInt,

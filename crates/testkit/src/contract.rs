@@ -27,6 +27,7 @@ pub mod sealed;
 pub mod sessions;
 pub mod suspects;
 pub mod sweeps;
+pub mod unreached;
 pub mod users;
 
 /// Stamps one test for every story of the contract.
@@ -253,6 +254,11 @@ macro_rules! store_contract {
                 a_reports_jobs_come_in_pages_without_gap_or_repeat
                 an_unknown_message_has_no_report
                 a_trail_tells_of_a_user_and_their_jobs_newest_first
+            }
+            unreached {
+                a_message_that_finds_nothing_to_ring_is_on_its_users_trail
+                what_is_noted_of_the_unreached_goes_from_its_edge_on
+                an_erased_account_leaves_no_message_that_did_not_reach_it
             }
             api_keys {
                 an_api_key_is_found_by_its_hash_until_it_is_revoked

@@ -153,6 +153,7 @@ pub async fn rarities(scene: &Scene) {
             unit.sweep_finished_jobs(late, 100)?;
             unit.sweep_messages(late, 100)?;
             unit.sweep_idempotency_keys(late, 100)?;
+            unit.sweep_unreached(late, 100)?;
             unit.sweep_resting_lanes(late, 100)?;
             unit.sweep_suspects(late, 100)?;
             unit.sweep_event_outbox(late, 100)?;

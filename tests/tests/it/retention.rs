@@ -258,6 +258,7 @@ on_both!(
             "messages",
             "idempotency_keys",
             "untold_events",
+            "unreached",
             "rests",
         ];
         let expected = kinds.map(|kind| format!("{kind} 0\n")).concat();

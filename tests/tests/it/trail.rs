@@ -66,6 +66,42 @@ on_both!(
     }
 );
 
+on_both!(
+    a_message_that_found_nothing_to_ring_is_on_the_trail,
+    async |server: Server| {
+        let service = PushService::start().await;
+        let by = server.back_end("shop");
+        let (person, _) = server.with_browser(1, &service, "a").await;
+        let rung = server.ring(&by, &person).await;
+        server.settled(&by, &rung).await;
+        server.advance(std::time::Duration::from_secs(1));
+        server
+            .post("/api/v1/auth/logout")
+            .by(&person)
+            .send()
+            .await
+            .assert_status(200);
+        server.advance(std::time::Duration::from_secs(1));
+        let body = json!({"to": {"phones": ["+905550000001"]}, "notification": {"title": "Ring"}});
+        let missed = server.accepted(&by, &body).await;
+        let trail = server.trail(&by, &person.user_id, "?limit=3").await;
+        let entries = trail["entries"].as_array().expect("entries");
+        let kinds: Vec<&Value> = entries.iter().map(|entry| &entry["kind"]).collect();
+        assert_eq!(kinds, ["unreached", "event", "delivery"]);
+        assert_eq!(entries[1]["action"], "session_ended");
+        let mut entry = entries[0].clone();
+        assert!(is_instant(entry["at"].take().as_str().expect("an instant")));
+        assert_eq!(
+            entry,
+            json!({"id": missed, "at": null, "kind": "unreached", "messageId": missed})
+        );
+        let older = server
+            .trail(&by, &person.user_id, &format!("?limit=2&before={missed}"))
+            .await;
+        assert_eq!(older["entries"].as_array().expect("entries"), &entries[1..]);
+    }
+);
+
 on_both!(a_trail_is_paged, async |server: Server| {
     let service = PushService::start().await;
     let by = server.back_end("shop");

@@ -67,21 +67,24 @@ pub struct MessageReport {
     pub jobs: Vec<JobLine>,
 }
 
-/// One line of the answer to "why did it not arrive?": what happened to the user, or what became of a job of theirs.
+/// One line of the answer to "why did it not arrive?": what happened to the user, or what became of a message to them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TrailEntry {
     /// A line of the audit trail.
     Happened(TrailLine),
     /// A job.
     Job(JobLine),
+    /// A message that found nothing of theirs to ring.
+    Unreached(MessageId),
 }
 
 impl TrailEntry {
-    /// What orders entries: ids hold the time of the event, or of the job's acceptance.
+    /// What orders entries: ids hold the time of the event, or of the message's acceptance.
     pub const fn id(&self) -> uuid::Uuid {
         match self {
             Self::Happened(line) => line.id.uuid(),
             Self::Job(job) => job.id.uuid(),
+            Self::Unreached(message) => message.uuid(),
         }
     }
 }
@@ -102,7 +105,7 @@ pub trait DeliveryReads {
         limit: u32,
     ) -> Found<Option<MessageReport>>;
 
-    /// What happened to a user and their jobs, newest first, at most `limit` entries, those before `before`.
+    /// What happened to a user and became of messages to them, newest first, at most `limit` entries, those before `before`.
     fn user_trail(&mut self, user: UserId, before: Option<uuid::Uuid>, limit: u32) -> Found<Vec<TrailEntry>>;
 
     /// Since when nobody is held for dead ([`suspicion`](crate::suspicion)); `None` while that is not so.
@@ -128,6 +131,10 @@ pub trait Messages {
 
     /// Writes a message, its content sealed, and its jobs, due when it is to be sent.
     fn insert_message(&mut self, message: &Message, jobs: &[Job]) -> Found<()>;
+
+    /// Notes of that message's audience whom it found nothing to ring of: the accounts named by their ids, phones or devices that are
+    /// not among those `reached`. Accounts that are not there, or were deleted, are passed over.
+    fn note_unreached(&mut self, message: MessageId, audience: &Audience, reached: &[UserId]) -> Found<()>;
 
     /// Takes a message back at `now`, and ends those of its jobs that nobody has claimed; whoever has claimed one, or claims it when
     /// that lease runs out, sees to the rest. A message that was taken back before stays so. `None` where there is no such message.
@@ -206,6 +213,9 @@ pub trait DeliverySweeps {
 
     /// Removes messages accepted by `until` none of whose jobs is left.
     fn sweep_messages(&mut self, until: Timestamp, limit: u32) -> Found<Sweep>;
+
+    /// Removes what is noted of users whom messages did not reach that were accepted by `until`, to the millisecond.
+    fn sweep_unreached(&mut self, until: Timestamp, limit: u32) -> Found<Sweep>;
 
     /// Removes idempotency keys used by `until`.
     fn sweep_idempotency_keys(&mut self, until: Timestamp, limit: u32) -> Found<Sweep>;

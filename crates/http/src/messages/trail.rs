@@ -2,8 +2,8 @@
 
 use actix_web::HttpResponse;
 use doorbell_application::TrailPage;
-use doorbell_domain::UserId;
 use doorbell_domain::store::{JobLine, TrailEntry, TrailLine};
+use doorbell_domain::{MessageId, UserId};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -13,7 +13,7 @@ use crate::failure::Failure;
 use crate::field::Field;
 use crate::form::{Form, count};
 use crate::instant::Instant;
-use crate::openapi::vocabulary::{self, always_delivery, always_event};
+use crate::openapi::vocabulary::{self, always_delivery, always_event, always_unreached};
 use crate::problem::Problem;
 use crate::routing::Answer;
 
@@ -23,7 +23,7 @@ const MAX_LIMIT: u32 = 100;
 /// How many entries a page has where the request does not say.
 const DEFAULT_LIMIT: u32 = 50;
 
-/// Something that happened to a user, or what became of a delivery to them.
+/// Something that happened to a user, what became of a delivery to them, or a message that found nothing of theirs to ring.
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 #[schema(as = TrailEntry)]
@@ -32,6 +32,8 @@ pub(super) enum EntryAnswer {
     Event(EventAnswer),
     /// What became of a delivery.
     Delivery(DeliveryAnswer),
+    /// A message that found nothing to ring.
+    Unreached(UnreachedAnswer),
 }
 
 /// Something that happened to a user.
@@ -96,6 +98,25 @@ pub(super) struct DeliveryAnswer {
     updated_at: Instant,
 }
 
+/// A message that found nothing to ring of a user: no device of theirs was registered then by a session that stands, on a device that
+/// is not revoked, and not suspected to be gone.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = TrailUnreached)]
+pub(super) struct UnreachedAnswer {
+    /// The message's id, by which the next page is asked for too.
+    #[schema(format = "uuid")]
+    id: String,
+    /// When it was accepted.
+    at: Instant,
+    /// Always `unreached`.
+    #[schema(schema_with = always_unreached)]
+    kind: &'static str,
+    /// The message.
+    #[schema(format = "uuid")]
+    message_id: String,
+}
+
 /// A page of a user's trail.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Trail)]
@@ -113,6 +134,7 @@ impl From<TrailEntry> for EntryAnswer {
         match entry {
             TrailEntry::Happened(line) => Self::Event(line.into()),
             TrailEntry::Job(job) => Self::Delivery(job.into()),
+            TrailEntry::Unreached(message) => Self::Unreached(message.into()),
         }
     }
 }
@@ -144,6 +166,17 @@ impl From<JobLine> for DeliveryAnswer {
             reason: job.reason.map(doorbell_domain::job::Reason::name),
             attempts: job.attempts,
             updated_at: Instant(job.updated_at),
+        }
+    }
+}
+
+impl From<MessageId> for UnreachedAnswer {
+    fn from(message: MessageId) -> Self {
+        Self {
+            id: message.to_string(),
+            at: Instant(message.made_at()),
+            kind: "unreached",
+            message_id: message.to_string(),
         }
     }
 }
@@ -187,8 +220,8 @@ struct TrailParameters {
 /// Get a user's trail.
 ///
 /// Why did it not arrive? Sign-ins, sessions that ended, devices that came and went, tokens that moved, credentials that their
-/// provider called dead, and every delivery with what became of it, in one list, newest first. Ask for the next page with `next` as
-/// `before`, until it is null. Events are kept for 400 days, deliveries for 30. A user who is not there, or not any more, has an
+/// provider called dead, every delivery with what became of it, and every message that found nothing to ring, in one list, newest first. Ask for the next page with `next` as
+/// `before`, until it is null. Events are kept for 400 days, the others for 30. A user who is not there, or not any more, has an
 /// empty trail.
 #[utoipa::path(get, path = "/v1/users/{id}/trail", tag = "Messages", operation_id = "getUserTrail",
     security(("apiKey" = [])),
@@ -282,6 +315,12 @@ mod tests {
             ) + &format!(
                 r#""state":"superseded","reason":"session_ended","attempts":0,"updatedAt":"{epoch}"}}"#
             )
+        );
+        let message = MessageId::parse(ID).expect("an id");
+        let at = Instant(message.made_at());
+        assert_eq!(
+            shown(TrailEntry::Unreached(message)),
+            format!(r#"{{"id":"{ID}","at":"{at}","kind":"unreached","messageId":"{ID}"}}"#)
         );
     }
 

@@ -114,6 +114,11 @@ pub(crate) fn always_delivery() -> ObjectBuilder {
     always("delivery").description(Some("Always `delivery` here."))
 }
 
+/// The kind of a trail's entry that is a message which rang nothing.
+pub(crate) fn always_unreached() -> ObjectBuilder {
+    always("unreached").description(Some("Always `unreached` here."))
+}
+
 /// The only status that an answer of a server in health has.
 pub(crate) fn always_ok() -> ObjectBuilder {
     always("ok").description(Some(

@@ -61,6 +61,13 @@ statement! {
     ORDER BY id DESC LIMIT $3"
 }
 
+statement! {
+    /// The messages that did not reach a user, newest first, those before one.
+    Unreached -> SqlUuid:
+    "SELECT u.message_id FROM unreached u WHERE u.user_id = " [user: Uuid => SqlUuid]
+    " AND u.message_id < " [before: Uuid => SqlUuid] " ORDER BY u.message_id DESC LIMIT " [limit: i64 => BigInt]
+}
+
 /// Jobs that are claimed or not, have failed before or not, or ended so, and their count.
 type Alike = (bool, bool, Option<String>, i64);
 
@@ -132,14 +139,22 @@ impl DeliveryReads for Repositories<'_> {
             before,
             limit: limit.into(),
         };
-        let (events, jobs) = self.ask_at_one_instant(|connection| {
+        let unreached = Unreached {
+            user: user.uuid(),
+            before,
+            limit: limit.into(),
+        };
+        let (events, jobs, unreached) = self.ask_at_one_instant(|connection| {
             let events = lines(connection, user.uuid(), before, limit.into())?;
             let jobs: Vec<JobLineRow> = (&jobs).load(connection)?;
-            Ok((events, jobs))
+            let unreached: Vec<Uuid> = (&unreached).load(connection)?;
+            Ok((events, jobs, unreached))
         })?;
         let events = events.into_iter().map(TrailRow::read).map(TrailEntry::Happened);
         let jobs = jobs.into_iter().map(|row| row.read().map(TrailEntry::Job));
         let mut trail: Vec<TrailEntry> = events.map(Ok).chain(jobs).collect::<Found<_>>()?;
+        let unreached = unreached.into_iter().map(MessageId::from_uuid);
+        trail.extend(unreached.map(TrailEntry::Unreached));
         trail.sort_unstable_by_key(|entry| Reverse(entry.id()));
         trail.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         Ok(trail)

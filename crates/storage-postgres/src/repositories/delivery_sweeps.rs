@@ -46,6 +46,25 @@ statement! {
 }
 
 statement! {
+    /// Removes what was noted long ago of users whom messages did not reach.
+    DropUnreached:
+    "WITH old AS MATERIALIZED (
+        SELECT u.message_id, u.user_id FROM unreached u WHERE u.message_id < " [below: Uuid => SqlUuid]
+    " ORDER BY u.message_id, u.user_id LIMIT " [limit: i64 => BigInt] " FOR UPDATE SKIP LOCKED
+    ) DELETE FROM unreached USING old WHERE unreached.message_id = old.message_id AND unreached.user_id = old.user_id"
+}
+
+statement! {
+    /// Removes what was noted of a user whom messages did not reach.
+    DropUnreachedOf -> SqlUuid:
+    "WITH held AS MATERIALIZED (
+        SELECT u.message_id, u.user_id FROM unreached u WHERE u.user_id = " [user: Uuid => SqlUuid]
+    " ORDER BY u.message_id FOR UPDATE
+    ) DELETE FROM unreached USING held WHERE unreached.message_id = held.message_id AND unreached.user_id = held.user_id
+    RETURNING unreached.message_id"
+}
+
+statement! {
     /// Removes rests that ended long ago.
     DropRests:
     "WITH old AS MATERIALIZED (
@@ -114,6 +133,15 @@ impl DeliverySweeps for Repositories<'_> {
         Ok(Sweep::of(removed, removed, limit))
     }
 
+    fn sweep_unreached(&mut self, until: Timestamp, limit: u32) -> Found<Sweep> {
+        let statement = DropUnreached {
+            below: FreshIds::beyond(until),
+            limit: limit.into(),
+        };
+        let removed = self.ask(|connection| (&statement).execute(connection))?;
+        Ok(Sweep::of(removed, removed, limit))
+    }
+
     fn sweep_resting_lanes(&mut self, until: Timestamp, limit: u32) -> Found<Sweep> {
         let statement = DropRests {
             until: Moment(until),
@@ -164,7 +192,7 @@ impl DeliverySweeps for Repositories<'_> {
 }
 
 impl Repositories<'_> {
-    /// Removes a user's jobs, and with them what was said to nobody else; messages that have none left are over at `now`.
+    /// Removes a user's jobs and whatever did not reach them, and with that what was said to nobody else; messages that have none left are over at `now`.
     pub(super) fn erase_jobs(&mut self, user: UserId, now: Timestamp) -> Found<()> {
         let statement = DropOpenJobsOf { user: user.uuid() };
         let open: Vec<(Uuid, Uuid)> = self.ask(|connection| (&statement).load(connection))?;
@@ -173,6 +201,9 @@ impl Repositories<'_> {
         let statement = DropFinishedJobsOf { user: user.uuid() };
         let over: Vec<Uuid> = self.ask(|connection| (&statement).load(connection))?;
         said.extend(over);
+        let statement = DropUnreachedOf { user: user.uuid() };
+        let unheard: Vec<Uuid> = self.ask(|connection| (&statement).load(connection))?;
+        said.extend(unheard);
         let statement = DropSilent {
             ids: said.into_iter().collect(),
         };

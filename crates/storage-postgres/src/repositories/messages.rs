@@ -86,6 +86,18 @@ impl InsertJobs {
 }
 
 statement! {
+    /// Notes whom a message did not reach.
+    InsertUnreached:
+    "INSERT INTO unreached (message_id, user_id) SELECT " [message: Uuid => SqlUuid]
+    ", named.id FROM (
+        SELECT account.id FROM users account WHERE account.deletion_finalized_at IS NULL AND account.id = ANY("
+    [users: Vec<Uuid> => Array<SqlUuid>] ") UNION SELECT phoned.id FROM users phoned WHERE phoned.phone = ANY("
+    [phones: Vec<String> => Array<Text>] ") UNION SELECT held.user_id FROM devices held WHERE held.id = ANY("
+    [devices: Vec<Uuid> => Array<SqlUuid>] ")) AS named WHERE named.id <> ALL("
+    [reached: Vec<Uuid> => Array<SqlUuid>] ")"
+}
+
+statement! {
     /// Takes a message back, if it was not before.
     TakeBack:
     "UPDATE messages SET cancelled_at = coalesce(messages.cancelled_at, " [now: Moment => Timestamptz]
@@ -185,6 +197,17 @@ impl Messages for Repositories<'_> {
             self.ask(|connection| (&statement).execute(connection))?;
         }
         Ok(())
+    }
+
+    fn note_unreached(&mut self, message: MessageId, audience: &Audience, reached: &[UserId]) -> Found<()> {
+        let statement = InsertUnreached {
+            message: message.uuid(),
+            users: audience.users().iter().copied().map(UserId::uuid).collect(),
+            phones: audience.phones().iter().map(PhoneNumber::e164).collect(),
+            devices: audience.devices().iter().copied().map(DeviceUid::uuid).collect(),
+            reached: reached.iter().copied().map(UserId::uuid).collect(),
+        };
+        self.ask(|connection| (&statement).execute(connection)).map(drop)
     }
 
     fn cancel_message(&mut self, id: MessageId, now: Timestamp) -> Found<Option<Ended>> {

@@ -51,6 +51,13 @@ statement! {
     [Binary = user, Binary = before, Binary = user, Binary = before, BigInt = limit]
 }
 
+statement! {
+    /// Tells which messages did not reach a user, those before one, newest first.
+    struct UnreachedBy<'a> { user: Id, before: Id, limit: i64 } -> { Binary }
+    "SELECT message_id FROM unreached WHERE user_id = ? AND message_id < ? ORDER BY message_id DESC LIMIT ?"
+    [Binary = user, Binary = before, BigInt = limit]
+}
+
 impl DeliveryReads for Repositories<'_> {
     fn api_key(&mut self, hash: &ApiKeyHash) -> Found<Option<ApiKeyId>> {
         self.find_api_key(hash)
@@ -92,16 +99,24 @@ impl DeliveryReads for Repositories<'_> {
     }
 
     fn user_trail(&mut self, user: UserId, before: Option<Uuid>, limit: u32) -> Found<Vec<TrailEntry>> {
+        // No id is greater.
+        let (row, newer) = (Id::from(user), Id(before.unwrap_or(Uuid::max())));
         let list = JobsFor {
-            user: &user.into(),
-            // No id is greater.
-            before: &Id(before.unwrap_or(Uuid::max())),
+            user: &row,
+            before: &newer,
             limit: &limit.into(),
         };
         let jobs: Vec<JobLineRow> = list.load(self.connection).around(JOBS)?;
+        let list = UnreachedBy {
+            user: &row,
+            before: &newer,
+            limit: &limit.into(),
+        };
+        let unreached: Vec<Id> = list.load(self.connection).around("unreached")?;
         let lines = self.activity(user, before.map(AuditId::from_uuid), limit)?;
         let mut entries: Vec<TrailEntry> = read(jobs)?.into_iter().map(TrailEntry::Job).collect();
         entries.extend(lines.into_iter().map(TrailEntry::Happened));
+        entries.extend(unreached.into_iter().map(|id| TrailEntry::Unreached(id.into())));
         entries.sort_unstable_by_key(|entry| std::cmp::Reverse(entry.id()));
         entries.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         Ok(entries)

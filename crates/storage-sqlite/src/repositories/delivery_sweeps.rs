@@ -38,6 +38,14 @@ statement! {
 }
 
 statement! {
+    /// Removes what was noted long ago of users whom messages did not reach. Ids begin with the time.
+    struct DropUnreached<'a> { below: Id, limit: i64 }
+    "DELETE FROM unreached WHERE (message_id, user_id) IN \
+        (SELECT message_id, user_id FROM unreached WHERE message_id < ? ORDER BY message_id, user_id LIMIT ?)"
+    [Binary = below, BigInt = limit]
+}
+
+statement! {
     /// Removes rests that ended long ago.
     struct DropRests<'a> { until: Instant, limit: i64 }
     "DELETE FROM resting_lanes WHERE lane IN \
@@ -71,6 +79,15 @@ impl DeliverySweeps for Repositories<'_> {
             limit: &limit.into(),
         };
         let removed = drop.execute(self.connection).around("idempotency_keys")?;
+        Ok(Sweep::of(removed, removed, limit))
+    }
+
+    fn sweep_unreached(&mut self, until: Timestamp, limit: u32) -> Found<Sweep> {
+        let drop = DropUnreached {
+            below: &Id(FreshIds::beyond(until)),
+            limit: &limit.into(),
+        };
+        let removed = drop.execute(self.connection).around("unreached")?;
         Ok(Sweep::of(removed, removed, limit))
     }
 

@@ -17,7 +17,7 @@ use super::Repositories;
 use super::event_outbox::announce;
 use crate::lists::{self, hex};
 use crate::rows::{JobRow, JobTypes, MessageRow, MessageTypes};
-use crate::schema::{finished_jobs, push_jobs};
+use crate::schema::{finished_jobs, push_jobs, unreached};
 use crate::statement::statement;
 use crate::trouble::Around;
 use crate::values::{Id, Instant, Json};
@@ -371,7 +371,7 @@ impl Repositories<'_> {
         Ok(over)
     }
 
-    /// Removes a user's jobs, whether or not they are over, and with them what was said to nobody else.
+    /// Removes a user's jobs, whether or not they are over, and whatever did not reach them, and with that what was said to nobody else.
     pub(super) fn erase_jobs(&mut self, user: UserId, now: Timestamp) -> Found<()> {
         let open: Vec<Id> = diesel::delete(push_jobs::table.filter(push_jobs::user_id.eq(Id::from(user))))
             .returning(push_jobs::message_id)
@@ -382,7 +382,12 @@ impl Repositories<'_> {
                 .returning(finished_jobs::message_id)
                 .get_results(self.connection)
                 .around(FINISHED)?;
-        let said: BTreeSet<MessageId> = open.iter().chain(&over).map(|id| (*id).into()).collect();
+        let unheard: Vec<Id> = diesel::delete(unreached::table.filter(unreached::user_id.eq(Id::from(user))))
+            .returning(unreached::message_id)
+            .get_results(self.connection)
+            .around("unreached")?;
+        let said = open.iter().chain(&over).chain(&unheard);
+        let said: BTreeSet<MessageId> = said.map(|id| (*id).into()).collect();
         self.count_open(open.into_iter().map(MessageId::from), -1, now)?;
         let silent = DropSilent {
             ids: &lists::ids(said),

@@ -6,7 +6,7 @@ use doorbell_domain::idempotency::{IdempotencyKey, RequestHash};
 use doorbell_domain::job::{FinalState, Job, Reason, Schedule, Target};
 use doorbell_domain::message::{Audience, Message};
 use doorbell_domain::store::{Ended, Found, Messages, Recalled};
-use doorbell_domain::{ApiKeyId, JobId, MessageId, Timestamp};
+use doorbell_domain::{ApiKeyId, JobId, MessageId, PhoneNumber, Timestamp, UserId};
 use doorbell_storage::parts;
 use serde_json::Value;
 
@@ -41,6 +41,18 @@ statement! {
         j.value ->> 5, j.value ->> 6, ?, 0, 0, 0, 0, ? \
      FROM json_each(?) AS j"
     [Binary = message, BigInt = due_at, BigInt = created_at, Text = jobs]
+}
+
+statement! {
+    /// Notes whom a message did not reach.
+    struct InsertUnreached<'a> { message: Id, users: Json, devices: Json, phones: Json, reached: Json }
+    "INSERT INTO unreached (message_id, user_id) SELECT ?, named.id FROM (\
+        SELECT u.id FROM json_each(?) AS j CROSS JOIN users AS u ON u.id = unhex(j.value) \
+            WHERE u.deletion_finalized_at IS NULL \
+        UNION SELECT d.user_id FROM json_each(?) AS j CROSS JOIN devices AS d ON d.id = unhex(j.value) \
+        UNION SELECT u.id FROM json_each(?) AS j CROSS JOIN users AS u ON u.phone = j.value) AS named \
+     WHERE named.id NOT IN (SELECT unhex(j.value) FROM json_each(?) AS j)"
+    [Binary = message, Text = users, Text = devices, Text = phones, Text = reached]
 }
 
 statement! {
@@ -130,6 +142,17 @@ impl Messages for Repositories<'_> {
             jobs: &lists::rows(rows),
         };
         insert.execute(self.connection).around(JOBS).map(drop)
+    }
+
+    fn note_unreached(&mut self, message: MessageId, audience: &Audience, reached: &[UserId]) -> Found<()> {
+        let insert = InsertUnreached {
+            message: &message.into(),
+            users: &lists::ids(audience.users().iter().copied()),
+            devices: &lists::ids(audience.devices().iter().copied()),
+            phones: &lists::texts(audience.phones().iter().map(PhoneNumber::e164)),
+            reached: &lists::ids(reached.iter().copied()),
+        };
+        insert.execute(self.connection).around("unreached").map(drop)
     }
 
     fn cancel_message(&mut self, id: MessageId, now: Timestamp) -> Found<Option<Ended>> {

@@ -18,7 +18,7 @@ use crate::build::{
 const GRACE: Duration = Duration::days(30);
 
 /// Asks for the deletion of the caller's account; when it is due.
-async fn ask(scene: &Scene, caller: Caller) -> Timestamp {
+pub(super) async fn ask(scene: &Scene, caller: Caller) -> Timestamp {
     let now = scene.tick();
     scene
         .write(move |unit| {
@@ -41,7 +41,7 @@ fn cancel(unit: &mut dyn Unit, id: UserId, now: Timestamp) -> Found<bool> {
 }
 
 /// Carries the deletion out, if it is due and nobody else holds the account.
-fn finalize(unit: &mut dyn Unit, id: UserId, now: Timestamp, line: Uuid) -> Found<bool> {
+pub(super) fn finalize(unit: &mut dyn Unit, id: UserId, now: Timestamp, line: Uuid) -> Found<bool> {
     let Some(mut user) = unit.claim_user(id)? else {
         return Ok(false);
     };

@@ -181,7 +181,7 @@ pub async fn a_trail_tells_of_a_user_and_their_jobs_newest_first(store: Arc<dyn 
         .iter()
         .filter_map(|entry| match entry {
             TrailEntry::Job(line) => Some((line.message, line.state, line.reason, line.updated_at)),
-            TrailEntry::Happened(_) => None,
+            TrailEntry::Happened(_) | TrailEntry::Unreached(_) => None,
         })
         .collect();
     let superseded = State::Over(FinalState::Superseded);
@@ -194,7 +194,7 @@ pub async fn a_trail_tells_of_a_user_and_their_jobs_newest_first(store: Arc<dyn 
     );
     let mut lines = told.iter().filter_map(|entry| match entry {
         TrailEntry::Happened(line) => Some(line.clone()),
-        TrailEntry::Job(_) => None,
+        TrailEntry::Job(_) | TrailEntry::Unreached(_) => None,
     });
     assert_eq!(lines.next(), scene.trail(caller.user).await.into_iter().next());
 

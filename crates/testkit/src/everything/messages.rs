@@ -84,6 +84,7 @@ async fn acceptance(scene: &Scene, targets: &[Target], id: MessageId) {
     scene
         .write(move |unit| {
             unit.reachable(&audience, now)?;
+            unit.note_unreached(id, &audience, &[])?;
             unit.recall(api_key, &key, &request, id, now)?;
             unit.recall(api_key, &key, &request, id, now)
         })
