@@ -1861,10 +1861,10 @@ export interface components {
             readonly isRegistrationComplete: boolean;
         };
         /**
-         * @description What happened to an account: `signed_in` a session began; `code_refused` a wrong code was tried; `phone_locked` so many in a row that the phone must wait; `session_ended` a session ended, `reason` says why; `foreign_fingerprint` another fingerprint than the session's was shown; `device_added`, `device_revoked`, `device_revived`; `address_gained`, `address_lost` a push token or a browser came from, or went to, another account, `reason` names its provider; `credential_removed` a push token or a subscription was removed; `credential_suspect`, `credential_dead` its provider said that it is gone, once, or again a day later; `deletion_requested`, `deletion_cancelled`, `deletion_finalized`.
+         * @description What happened to an account: `signed_in` a session began; `code_refused` a wrong code was tried; `phone_locked` so many in a row that the phone must wait; `session_ended` a session ended, `reason` says why; `foreign_fingerprint` another fingerprint than the session's was shown; `device_added`, `device_revoked`, `device_revived`; `address_gained`, `address_lost` a push token or a browser came from, or went to, another account, `reason` names its provider; `credential_revived` one that had been silent, since its session ended or its provider said that it is gone, was registered again; `credential_removed` a push token or a subscription was removed; `credential_suspect`, `credential_dead` its provider said that it is gone, once, or again a day later; `deletion_requested`, `deletion_cancelled`, `deletion_finalized`.
          * @enum {string}
          */
-        readonly AuditAction: "signed_in" | "code_refused" | "phone_locked" | "session_ended" | "foreign_fingerprint" | "device_added" | "device_revoked" | "device_revived" | "address_gained" | "address_lost" | "credential_removed" | "credential_suspect" | "credential_dead" | "deletion_requested" | "deletion_cancelled" | "deletion_finalized";
+        readonly AuditAction: "signed_in" | "code_refused" | "phone_locked" | "session_ended" | "foreign_fingerprint" | "device_added" | "device_revoked" | "device_revived" | "address_gained" | "address_lost" | "credential_revived" | "credential_removed" | "credential_suspect" | "credential_dead" | "deletion_requested" | "deletion_cancelled" | "deletion_finalized";
         /**
          * @description Whether a person takes calls.
          * @enum {string}
@@ -8279,7 +8279,7 @@ export interface operations {
                      *       "type": "urn:doorbell:problem:unauthorized",
                      *       "title": "Unauthorized",
                      *       "status": 401,
-                     *       "detail": "a valid bearer token is required: an access token, or under /v1/ an API key",
+                     *       "detail": "a valid bearer token is required: an API key under /v1/, an access token elsewhere",
                      *       "code": "unauthorized"
                      *     }
                      */
@@ -8515,7 +8515,7 @@ export interface operations {
                      *       "type": "urn:doorbell:problem:unauthorized",
                      *       "title": "Unauthorized",
                      *       "status": 401,
-                     *       "detail": "a valid bearer token is required: an access token, or under /v1/ an API key",
+                     *       "detail": "a valid bearer token is required: an API key under /v1/, an access token elsewhere",
                      *       "code": "unauthorized"
                      *     }
                      */
@@ -8706,7 +8706,7 @@ export interface operations {
                      *       "type": "urn:doorbell:problem:unauthorized",
                      *       "title": "Unauthorized",
                      *       "status": 401,
-                     *       "detail": "a valid bearer token is required: an access token, or under /v1/ an API key",
+                     *       "detail": "a valid bearer token is required: an API key under /v1/, an access token elsewhere",
                      *       "code": "unauthorized"
                      *     }
                      */
@@ -8815,7 +8815,7 @@ export interface operations {
                      *       "type": "urn:doorbell:problem:unauthorized",
                      *       "title": "Unauthorized",
                      *       "status": 401,
-                     *       "detail": "a valid bearer token is required: an access token, or under /v1/ an API key",
+                     *       "detail": "a valid bearer token is required: an API key under /v1/, an access token elsewhere",
                      *       "code": "unauthorized"
                      *     }
                      */
@@ -8969,7 +8969,7 @@ export interface operations {
                      *       "type": "urn:doorbell:problem:unauthorized",
                      *       "title": "Unauthorized",
                      *       "status": 401,
-                     *       "detail": "a valid bearer token is required: an access token, or under /v1/ an API key",
+                     *       "detail": "a valid bearer token is required: an API key under /v1/, an access token elsewhere",
                      *       "code": "unauthorized"
                      *     }
                      */
@@ -9205,7 +9205,7 @@ export interface operations {
                      *       "type": "urn:doorbell:problem:unauthorized",
                      *       "title": "Unauthorized",
                      *       "status": 401,
-                     *       "detail": "a valid bearer token is required: an access token, or under /v1/ an API key",
+                     *       "detail": "a valid bearer token is required: an API key under /v1/, an access token elsewhere",
                      *       "code": "unauthorized"
                      *     }
                      */
@@ -9396,7 +9396,7 @@ export interface operations {
                      *       "type": "urn:doorbell:problem:unauthorized",
                      *       "title": "Unauthorized",
                      *       "status": 401,
-                     *       "detail": "a valid bearer token is required: an access token, or under /v1/ an API key",
+                     *       "detail": "a valid bearer token is required: an API key under /v1/, an access token elsewhere",
                      *       "code": "unauthorized"
                      *     }
                      */
@@ -9505,7 +9505,7 @@ export interface operations {
                      *       "type": "urn:doorbell:problem:unauthorized",
                      *       "title": "Unauthorized",
                      *       "status": 401,
-                     *       "detail": "a valid bearer token is required: an access token, or under /v1/ an API key",
+                     *       "detail": "a valid bearer token is required: an API key under /v1/, an access token elsewhere",
                      *       "code": "unauthorized"
                      *     }
                      */
@@ -9671,7 +9671,7 @@ export interface operations {
                      *       "type": "urn:doorbell:problem:unauthorized",
                      *       "title": "Unauthorized",
                      *       "status": 401,
-                     *       "detail": "a valid bearer token is required: an access token, or under /v1/ an API key",
+                     *       "detail": "a valid bearer token is required: an API key under /v1/, an access token elsewhere",
                      *       "code": "unauthorized"
                      *     }
                      */
@@ -9947,7 +9947,7 @@ export interface operations {
                      *       "type": "urn:doorbell:problem:unauthorized",
                      *       "title": "Unauthorized",
                      *       "status": 401,
-                     *       "detail": "a valid bearer token is required: an access token, or under /v1/ an API key",
+                     *       "detail": "a valid bearer token is required: an API key under /v1/, an access token elsewhere",
                      *       "code": "unauthorized"
                      *     }
                      */
@@ -10080,7 +10080,7 @@ export interface operations {
                      *       "type": "urn:doorbell:problem:unauthorized",
                      *       "title": "Unauthorized",
                      *       "status": 401,
-                     *       "detail": "a valid bearer token is required: an access token, or under /v1/ an API key",
+                     *       "detail": "a valid bearer token is required: an API key under /v1/, an access token elsewhere",
                      *       "code": "unauthorized"
                      *     }
                      */
@@ -10276,7 +10276,7 @@ export interface operations {
                      *       "type": "urn:doorbell:problem:unauthorized",
                      *       "title": "Unauthorized",
                      *       "status": 401,
-                     *       "detail": "a valid bearer token is required: an access token, or under /v1/ an API key",
+                     *       "detail": "a valid bearer token is required: an API key under /v1/, an access token elsewhere",
                      *       "code": "unauthorized"
                      *     }
                      */
@@ -11062,7 +11062,7 @@ export interface operations {
                      *       "type": "urn:doorbell:problem:unauthorized",
                      *       "title": "Unauthorized",
                      *       "status": 401,
-                     *       "detail": "a valid bearer token is required: an access token, or under /v1/ an API key",
+                     *       "detail": "a valid bearer token is required: an API key under /v1/, an access token elsewhere",
                      *       "code": "unauthorized"
                      *     }
                      */
@@ -11320,7 +11320,7 @@ export interface operations {
                      *       "type": "urn:doorbell:problem:unauthorized",
                      *       "title": "Unauthorized",
                      *       "status": 401,
-                     *       "detail": "a valid bearer token is required: an access token, or under /v1/ an API key",
+                     *       "detail": "a valid bearer token is required: an API key under /v1/, an access token elsewhere",
                      *       "code": "unauthorized"
                      *     }
                      */

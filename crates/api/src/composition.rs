@@ -86,7 +86,13 @@ pub(crate) async fn compose(configuration: &Configuration) -> anyhow::Result<Com
     let metrics = Arc::new(Metrics::new(opened.watched()).context("the metrics cannot be made")?);
     let for_workers = opened.for_workers();
     let keys =
-        KeyRing::load_or_create(store.as_ref(), sealer.as_ref(), entropy.as_ref(), clock.as_ref()).await?;
+        KeyRing::load_or_create(store.as_ref(), sealer.as_ref(), entropy.as_ref(), clock.as_ref()).await;
+    let keys = match configuration.migrate {
+        Switch::On => keys?,
+        Switch::Off => {
+            keys.context("the keys cannot be had: is the schema there? `doorbell migrate` makes it")?
+        }
+    };
     let endpoints = match configuration.mode {
         Mode::Development => EndpointPolicy::LocalToo,
         Mode::Production => EndpointPolicy::Public,

@@ -82,7 +82,9 @@ impl PushSettings {
         let subject = Subject::parse(text)
             .context("DOORBELL_VAPID_SUBJECT must be mailto: and an address, or an https URL")?;
         if mode == Mode::Production && subject.is_local() {
-            bail!("DOORBELL_VAPID_SUBJECT must not be at localhost in production");
+            bail!(
+                "DOORBELL_VAPID_SUBJECT, which is DOORBELL_ISSUER where it is not set, must not be at localhost in production"
+            );
         }
         Ok(subject)
     }

@@ -55,11 +55,7 @@ pub(crate) async fn serve(configuration: &Configuration) -> anyhow::Result<()> {
         None => None,
     };
     let threads = available_parallelism().map_or(2, usize::from);
-    let listeners = listeners(&configuration.listen)
-        .with_context(|| {
-            let listen = &configuration.listen;
-            format!("DOORBELL_LISTEN: cannot listen on `{listen}`, which must be an address and a port, as 127.0.0.1:8080")
-        })?;
+    let listeners = listeners(&configuration.listen)?;
     let addresses: Vec<SocketAddr> = listeners
         .iter()
         .map(TcpListener::local_addr)
@@ -146,17 +142,20 @@ pub(crate) async fn serve(configuration: &Configuration) -> anyhow::Result<()> {
 }
 
 /// Listens on the addresses of that name, as many as this machine has of them.
-fn listeners(listen: &str) -> io::Result<Vec<TcpListener>> {
+fn listeners(listen: &str) -> anyhow::Result<Vec<TcpListener>> {
     let mut refused = io::Error::from(io::ErrorKind::AddrNotAvailable);
     let mut listeners = Vec::new();
-    for address in listen.to_socket_addrs()? {
+    let addresses = listen.to_socket_addrs().with_context(|| {
+        format!("DOORBELL_LISTEN must be an address and a port, as 127.0.0.1:8080, and `{listen}` is none")
+    })?;
+    for address in addresses {
         match listener(address) {
             Ok(listener) => listeners.push(listener),
             Err(error) => refused = error,
         }
     }
     if listeners.is_empty() {
-        return Err(refused);
+        return Err(refused).with_context(|| format!("DOORBELL_LISTEN: cannot listen on {listen}"));
     }
     Ok(listeners)
 }

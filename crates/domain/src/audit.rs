@@ -42,6 +42,8 @@ actions! {
     AddressGained = "address_gained",
     /// A push address left this user for another.
     AddressLost = "address_lost",
+    /// A credential that had been silenced by the end of its session, or was suspected to be gone, was registered again.
+    CredentialRevived = "credential_revived",
     /// A credential was removed by its user.
     CredentialRemoved = "credential_removed",
     /// A provider said that a credential is gone: it is rung no more unless that proves wrong.

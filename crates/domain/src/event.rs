@@ -76,7 +76,7 @@ pub struct Event {
     pub user: Option<UserId>,
     /// To which device.
     pub device: Option<DeviceUid>,
-    /// Under which session.
+    /// Which session ended.
     pub session: Option<SessionId>,
     /// To which message.
     pub message: Option<MessageId>,
@@ -95,13 +95,15 @@ impl Event {
             AuditAction::AddressLost => EventKind::CredentialMoved,
             _ => return None,
         };
+        // A session here is one that ended, not the one from which somebody revoked a device.
+        let ended = line.action == AuditAction::SessionEnded;
         Some(Self {
             id: line.id.uuid(),
             kind,
             at: line.at,
             user: Some(line.user),
             device: line.device,
-            session: line.session,
+            session: line.session.filter(|_| ended),
             message: None,
             reason: line.reason.map(str::to_owned),
         })
@@ -173,6 +175,9 @@ mod tests {
             (event.device, event.reason.as_deref()),
             (line.device, line.reason)
         );
+        let revoked = self::line(AuditAction::DeviceRevoked);
+        let event = Event::of_audit(&revoked).expect("told");
+        assert_eq!((event.device, event.session), (revoked.device, None));
         let message = MessageId::from_uuid(Uuid::from_u128(6));
         let event = Event::of_message(message, at(7));
         assert_eq!(

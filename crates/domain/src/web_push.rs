@@ -216,16 +216,17 @@ pub enum KeysError {
 }
 
 impl SubscriptionKeys {
-    /// Reads both keys as a browser gives them: base64url, with or without padding.
-    pub fn parse(p256dh: &str, auth: &str, curve: &dyn CurvePoints) -> Result<Self, KeysError> {
-        let point: [u8; 65] = decode(p256dh).ok_or(KeysError::P256dh)?;
-        if point.first() != Some(&0x04) || !curve.is_on_p256(&point) {
-            return Err(KeysError::P256dh);
+    /// Reads both keys as a browser gives them: base64url, with or without padding. An error for each that is none.
+    pub fn parse(p256dh: &str, auth: &str, curve: &dyn CurvePoints) -> Result<Self, Vec<KeysError>> {
+        let point = decode(p256dh).filter(|point| point.first() == Some(&0x04) && curve.is_on_p256(point));
+        match (point, decode(auth)) {
+            (Some(p256dh), Some(auth)) => Ok(Self { p256dh, auth }),
+            (point, auth) => {
+                let point = point.is_none().then_some(KeysError::P256dh);
+                let auth = auth.is_none().then_some(KeysError::Auth);
+                Err(point.into_iter().chain(auth).collect())
+            }
         }
-        Ok(Self {
-            p256dh: point,
-            auth: decode(auth).ok_or(KeysError::Auth)?,
-        })
     }
 
     /// Keys read from a row.
@@ -430,16 +431,20 @@ mod tests {
         ] {
             assert_eq!(
                 SubscriptionKeys::parse(bad, &auth, &Anything),
-                Err(KeysError::P256dh),
+                Err(vec![KeysError::P256dh]),
                 "{bad}"
             );
         }
         for bad in ["", "AAAA", &BASE64URL.encode([2; 15]), &BASE64URL.encode([2; 17])] {
             assert_eq!(
                 SubscriptionKeys::parse(&p256dh, bad, &Anything),
-                Err(KeysError::Auth),
+                Err(vec![KeysError::Auth]),
                 "{bad}"
             );
         }
+        assert_eq!(
+            SubscriptionKeys::parse("A", "x", &Anything),
+            Err(vec![KeysError::P256dh, KeysError::Auth])
+        );
     }
 }

@@ -119,7 +119,7 @@ fn detail(failure: &Failure) -> String {
         Failure::UnknownPath => "no operation has this path",
         Failure::NotFound | Failure::UnknownDevice => "there is no such thing",
         Failure::Unauthenticated => {
-            "a valid bearer token is required: an access token, or under /v1/ an API key"
+            "a valid bearer token is required: an API key under /v1/, an access token elsewhere"
         }
         Failure::Forbidden => "this is not yours to do",
         Failure::TooLargeForPush => "notification and data are more than a push carries",

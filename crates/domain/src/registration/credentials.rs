@@ -51,6 +51,7 @@ impl Work<'_> {
         let here = self.state.tokens.values().find(|t| {
             t.device == device && t.provider == provider && t.app == app && t.kind.same_place(&kind)
         });
+        let revived = here.is_some_and(|row| row.session_ended);
         let token = match here {
             Some(row) => Token {
                 session: caller.session,
@@ -75,7 +76,17 @@ impl Work<'_> {
             },
         };
         self.state.tokens.insert(token.id, token.clone());
+        if revived {
+            self.note_revived(device, provider);
+        }
         token
+    }
+
+    /// Notes that a credential of the caller rings again.
+    fn note_revived(&mut self, device: DeviceUid, provider: Provider) {
+        let caller = self.registration.caller.user;
+        let reason = Some(provider.name());
+        self.note(caller, AuditAction::CredentialRevived, Some(device), reason);
     }
 
     fn place_subscription(
@@ -109,6 +120,7 @@ impl Work<'_> {
             .subscriptions
             .values()
             .find(|s| s.endpoint == *endpoint);
+        let revived = own.is_some_and(|row| row.session_ended || row.suspect_at.is_some());
         let (id, created_at, device) = match own {
             Some(row) => (row.id, row.created_at, row.device),
             None => (
@@ -133,6 +145,9 @@ impl Work<'_> {
             suspect_at: None,
         };
         self.state.subscriptions.insert(id, subscription.clone());
+        if revived {
+            self.note_revived(device, Provider::WebPush);
+        }
         Some(subscription)
     }
 

@@ -47,8 +47,9 @@ vocabulary! {
     /// What happened to an account: `signed_in` a session began; `code_refused` a wrong code was tried; `phone_locked` so many in a
     /// row that the phone must wait; `session_ended` a session ended, `reason` says why; `foreign_fingerprint` another fingerprint
     /// than the session's was shown; `device_added`, `device_revoked`, `device_revived`; `address_gained`, `address_lost` a push token
-    /// or a browser came from, or went to, another account, `reason` names its provider; `credential_removed` a push token or a
-    /// subscription was removed; `credential_suspect`, `credential_dead` its provider said that it is gone, once, or again a day later;
+    /// or a browser came from, or went to, another account, `reason` names its provider; `credential_revived` one
+    /// that had been silent, since its session ended or its provider said that it is gone, was registered again; `credential_removed` a push
+    /// token or a subscription was removed; `credential_suspect`, `credential_dead` its provider said that it is gone, once, or again a day later;
     /// `deletion_requested`, `deletion_cancelled`, `deletion_finalized`.
     AuditAction = doorbell_domain::audit::AuditAction::ALL.iter().map(|action| action.name());
     /// Why a session ended: `logout` everywhere; `revoked` by itself; `reuse` of an old refresh token; `account_deletion`.

@@ -184,12 +184,14 @@ fn read_keys(form: &mut Form, keys: KeysBody, call: &Call) -> Option<Subscriptio
     let auth = form.required("keys.auth", keys.auth, Ok::<_, String>);
     match SubscriptionKeys::parse(&p256dh?, &auth?, call.api.curve.as_ref()) {
         Ok(keys) => Some(keys),
-        Err(error) => {
-            let name = match error {
-                KeysError::P256dh => "keys.p256dh",
-                KeysError::Auth => "keys.auth",
-            };
-            form.refuse(name, error);
+        Err(errors) => {
+            for error in errors {
+                let name = match error {
+                    KeysError::P256dh => "keys.p256dh",
+                    KeysError::Auth => "keys.auth",
+                };
+                form.refuse(name, error);
+            }
             None
         }
     }
