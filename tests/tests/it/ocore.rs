@@ -332,6 +332,19 @@ on_both!(keys_are_a_point_on_the_curve_and_16_bytes, async |server| {
         let answer = server.post("/push/subscribe").by(&person).json(body).send().await;
         answer.assert_problem(400, "invalid_keys");
     }
+    // Whatever is wrong is named at once.
+    let both = with_key(with_key(browser(), "auth", json!("x")), "p256dh", json!("A"));
+    let answer = server
+        .post("/push/subscribe")
+        .by(&person)
+        .json(&both)
+        .send()
+        .await;
+    let told = answer.expect(400).json()["detail"].to_string();
+    assert!(
+        told.contains("keys.p256dh") && told.contains("keys.auth"),
+        "{told}"
+    );
     assert_eq!(server.count("subscriptions"), 0);
     assert_eq!(server.devices(&person).await.len(), 0);
 

@@ -223,6 +223,17 @@ fn logging_out_hides_a_token_and_registering_again_revives_its_row() {
         (row.id, row.created_at, session_id(ANN_AGAIN))
     );
     assert_eq!(shown(&revived), Some("t"));
+    registry
+        .register(&registration(5, ANN_AGAIN, named(phone()), vec![alert("t")]))
+        .expect("accepted");
+    let lines: Vec<_> = registry
+        .audit
+        .iter()
+        .filter(|line| line.action == AuditAction::CredentialRevived)
+        .map(|line| (line.user, line.device, line.reason))
+        .collect();
+    let once = (user(ANN), Some(revived.view.device.id), Some("apns"));
+    assert_eq!(lines, [once], "and says so, once");
 }
 
 #[test]

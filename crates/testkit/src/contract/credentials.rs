@@ -287,6 +287,12 @@ pub async fn tokens_revive_under_a_new_session(store: Arc<dyn Store>) {
     };
     assert_eq!(after, expected);
     assert_eq!(scene.shown(second).await, [Some("token".to_owned())]);
+    let newest = scene.trail(first.user).await.into_iter().next().expect("a line");
+    assert_eq!(newest.action, "credential_revived");
+    assert_eq!(
+        (newest.device, newest.session),
+        (Some(after.device), Some(second.session))
+    );
 }
 
 /// One token stands for a device that has several.
