@@ -106,6 +106,25 @@ mod tests {
     }
 
     #[test]
+    fn the_example_of_the_page_on_events_is_genuine() {
+        let page = include_str!("../../../docs/events.md");
+        let word = |before: &str| page.split(before).nth(1)?.split(['`', '\n']).next();
+        let secret = word("the secret here is `").and_then(WebhookSecret::parse);
+        let body: String = page
+            .lines()
+            .skip_while(|line| !line.starts_with("{\"type\""))
+            .take_while(|line| *line != "```")
+            .map(str::trim_start)
+            .collect();
+        let signature = secret.expect("a secret").sign(
+            word("webhook-id: ").expect("an id"),
+            word("webhook-timestamp: ").expect("an instant"),
+            body.as_bytes(),
+        );
+        assert_eq!(Some(signature.as_str()), word("webhook-signature: "));
+    }
+
+    #[test]
     fn a_secret_has_24_to_64_bytes() {
         let of = |bytes: usize| format!("whsec_{}", BASE64_STANDARD.encode(vec![7; bytes]));
         for (bytes, taken) in [(0, false), (23, false), (24, true), (64, true), (65, false)] {
