@@ -110,7 +110,8 @@ fn settle(unit: &mut dyn Unit, claimed: &[Claimed], now: Timestamp, together: &B
 fn until_two_wait(database: &Database) {
     let mut connection = open(database.url());
     let waiting = "SELECT count(*) AS count FROM pg_stat_activity
-        WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE 'UPDATE messages SET open_jobs%'";
+        WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%UPDATE messages SET open_jobs%'
+            AND pid <> pg_backend_pid()";
     let wait = (0..5_000).any(|_| {
         let waiting: Counted = sql_query(waiting).get_result(&mut connection).expect("an answer");
         waiting.count >= 2

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use diesel::sql_types::{BigInt, Text};
 use diesel::{PgConnection, QueryableByName, RunQueryDsl, sql_query};
-use doorbell_domain::job::{FinalState, Finished};
+use doorbell_domain::job::{FinalState, Finished, Postponed, Reason};
 use doorbell_domain::{Clock, Platform};
 use doorbell_testkit::Scene;
 use doorbell_testkit::build::{alert, web_push};
@@ -104,6 +104,55 @@ async fn no_claim_reads_what_waits_in_a_slow_lane() {
             .write(move |unit| unit.rest_lane(&lane, now + Duration::seconds(1)))
             .await;
         assert_eq!(scene.claim(now, 10).await, []);
+    })
+    .await;
+    assert_eq!(read, BTreeMap::new(), "so many entries were read");
+}
+
+/// The table of jobs is empty between any two messages, and statistics may be of such a moment.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_became_of_jobs_is_written_down_by_their_ids_though_the_table_was_last_seen_empty() {
+    let database = Database::migrated();
+    let scene = Scene::new(Arc::new(database.store(1)));
+    let person = scene.person(1).await;
+    scene.telephone(person, "telephone").await;
+    for _ in 0..OTHERS {
+        scene.send(person.user).await;
+    }
+    let now = scene.tick();
+    let claimed = scene.claim(now, 12).await;
+    let mut connection = open(database.url());
+    for sql in [
+        "ANALYZE",
+        "UPDATE pg_class SET reltuples = 0 WHERE relname IN ('push_jobs', 'messages') AND relpages > 0",
+        "DELETE FROM pg_statistic WHERE starelid IN ('push_jobs'::regclass, 'messages'::regclass)",
+    ] {
+        sql_query(sql).execute(&mut connection).expect(sql);
+    }
+    drop(connection);
+    let read = read_by(&database, scene, async |scene| {
+        let (over, rest) = claimed.split_at(4);
+        let (later, back) = rest.split_at(4);
+        let over = over
+            .iter()
+            .map(|claimed| Finished::by_attempt(claimed, FinalState::Delivered, None));
+        assert_eq!(scene.finish(over.collect(), now).await.messages.len(), 4);
+        let later: Vec<_> = later
+            .iter()
+            .map(|claimed| Postponed {
+                id: claimed.job.id,
+                fence: claimed.schedule.fence,
+                due_at: now,
+                reason: Reason::TooSlow,
+            })
+            .collect();
+        let postponed = scene.write(move |unit| unit.postpone_jobs(&later, now)).await;
+        assert_eq!(postponed.len(), 4);
+        let back: Vec<_> = back
+            .iter()
+            .map(|claimed| (claimed.job.id, claimed.schedule.fence))
+            .collect();
+        scene.write(move |unit| unit.return_jobs(&back, now)).await;
     })
     .await;
     assert_eq!(read, BTreeMap::new(), "so many entries were read");

@@ -14,6 +14,9 @@ use crate::moment::Moment;
 use crate::repositories::Repositories;
 use crate::statement::statement;
 
+// Each names its rows by their ids alone, twice: a planner that saw the table empty, as it is between any two messages, else looks through all
+// of it for each of a batch.
+
 /// A job and its message.
 type Owned = (Uuid, Uuid);
 
@@ -26,10 +29,10 @@ statement! {
     [states: Vec<&'static str> => Array<Text>] ", " [reasons: Vec<Option<&'static str>> => Array<Nullable<Text>>] ", "
     [attempts: Vec<i64> => Array<BigInt>]
     ") AS told (id, fence, state, reason, attempts)
-        JOIN push_jobs job ON job.id = told.id AND job.fence = told.fence
+        JOIN push_jobs job ON job.id = told.id AND job.fence = told.fence WHERE job.id = ANY($1)
         ORDER BY job.id FOR UPDATE OF job SKIP LOCKED
     ), taken AS (
-        DELETE FROM push_jobs job USING held WHERE job.id = held.id
+        DELETE FROM push_jobs job USING held WHERE job.id = ANY($1) AND job.id = held.id
         RETURNING job.id, job.message_id, job.user_id, job.device_id, job.provider, job.credential_id, job.lane, job.expires_at,
             held.state, held.reason, held.attempts, job.fence
     )
@@ -41,39 +44,42 @@ statement! {
 statement! {
     /// Notes of messages how many of their jobs ended, and gives those that have none left that is not over.
     CloseJobs -> (SqlUuid, Bool):
-    "UPDATE messages SET open_jobs = messages.open_jobs - held.ended FROM (
+    "WITH held AS MATERIALIZED (
         SELECT message.id, told.ended FROM unnest("
     [ids: Vec<Uuid> => Array<SqlUuid>] ", " [ended: Vec<i64> => Array<BigInt>]
-    ") AS told (id, ended) JOIN messages message ON message.id = told.id
+    ") AS told (id, ended) JOIN messages message ON message.id = told.id WHERE message.id = ANY($1)
         ORDER BY message.id FOR NO KEY UPDATE OF message
-    ) AS held WHERE messages.id = held.id RETURNING messages.id, messages.open_jobs = 0"
+    ) UPDATE messages SET open_jobs = messages.open_jobs - held.ended FROM held
+    WHERE messages.id = ANY($1) AND messages.id = held.id RETURNING messages.id, messages.open_jobs = 0"
 }
 
 statement! {
     /// Ends claims as `Schedule::postponed` would.
     PostponeJobs -> SqlUuid:
-    "UPDATE push_jobs SET due_at = held.due_at, claimed = false, failures = push_jobs.failures + 1, receives = 0,
-        reason = held.reason, updated_at = " [now: Moment => Timestamptz] " FROM (
+    "WITH held AS MATERIALIZED (
         SELECT job.id, told.due_at, told.reason FROM unnest("
     [ids: Vec<Uuid> => Array<SqlUuid>] ", " [fences: Vec<i64> => Array<BigInt>] ", "
     [due_at: Vec<Moment> => Array<Timestamptz>] ", " [reasons: Vec<&'static str> => Array<Text>]
     ") AS told (id, fence, due_at, reason)
-        JOIN push_jobs job ON job.id = told.id AND job.fence = told.fence
+        JOIN push_jobs job ON job.id = told.id AND job.fence = told.fence WHERE job.id = ANY($1)
         ORDER BY job.id FOR UPDATE OF job SKIP LOCKED
-    ) AS held WHERE push_jobs.id = held.id RETURNING push_jobs.id"
+    ) UPDATE push_jobs SET due_at = held.due_at, claimed = false, failures = push_jobs.failures + 1, receives = 0,
+        reason = held.reason, updated_at = " [now: Moment => Timestamptz]
+    " FROM held WHERE push_jobs.id = ANY($1) AND push_jobs.id = held.id RETURNING push_jobs.id"
 }
 
 statement! {
     /// Gives claims back.
     ReturnJobs:
-    "UPDATE push_jobs SET due_at = " [now: Moment => Timestamptz]
-    ", claimed = false, receives = greatest(push_jobs.receives - 1, 0) FROM (
+    "WITH held AS MATERIALIZED (
         SELECT job.id FROM unnest("
     [ids: Vec<Uuid> => Array<SqlUuid>] ", " [fences: Vec<i64> => Array<BigInt>]
     ") AS told (id, fence)
-        JOIN push_jobs job ON job.id = told.id AND job.fence = told.fence AND job.claimed
+        JOIN push_jobs job ON job.id = told.id AND job.fence = told.fence AND job.claimed WHERE job.id = ANY($1)
         ORDER BY job.id FOR UPDATE OF job SKIP LOCKED
-    ) AS held WHERE push_jobs.id = held.id"
+    ) UPDATE push_jobs SET due_at = " [now: Moment => Timestamptz]
+    ", claimed = false, receives = greatest(push_jobs.receives - 1, 0) FROM held
+    WHERE push_jobs.id = ANY($1) AND push_jobs.id = held.id"
 }
 
 statement! {
