@@ -60,6 +60,12 @@ impl Server {
             .to_owned()
     }
 
+    /// Ends a person's session, as its owner does.
+    pub async fn log_out(&self, person: &SignedIn) {
+        let answer = self.post("/api/v1/auth/logout").by(person).send().await;
+        answer.assert_status(200);
+    }
+
     /// Tries a code and returns the answer.
     pub async fn verify_otp(&self, phone: &Phone, code: &str) -> Answer {
         let body = json!({"countryCode": phone.country, "phoneNumber": phone.number, "code": code});

@@ -181,12 +181,7 @@ on_both!(a_bad_page_of_activity_is_blamed, async |server: Server| {
     for path in [ACTIVITY, "/api/v1/users/me/activity?limit=x", EXPORT] {
         server.get(path).send().await.assert_allmine(401);
     }
-    server
-        .post("/api/v1/auth/logout")
-        .by(&person)
-        .send()
-        .await
-        .assert_status(200);
+    server.log_out(&person).await;
     for path in [ACTIVITY, "/api/v1/users/me/activity?limit=x", EXPORT] {
         server.get(path).by(&person).send().await.assert_allmine(401);
     }

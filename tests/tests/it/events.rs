@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use doorbell_tests::{
-    EVENTS_SECRET, Phone, PushReply, PushService, Received, Receiver, Reply, Server, SignedIn, Value,
-    is_instant, join_all, json, on_both,
+    EVENTS_SECRET, Phone, PushReply, PushService, Received, Receiver, Reply, Server, Value, is_instant,
+    join_all, json, on_both,
 };
 
 const DAY: Duration = Duration::from_hours(24);
@@ -50,11 +50,6 @@ fn assert_signed(received: &Received) {
     );
 }
 
-async fn log_out(server: &Server, person: &SignedIn) {
-    let logout = server.post("/api/v1/auth/logout").by(person).send().await;
-    logout.assert_status(200);
-}
-
 /// Waits until the only event that failed has failed so often.
 async fn has_failed(server: &Server, times: u32) {
     let began = Instant::now();
@@ -92,7 +87,7 @@ on_both!(
             json!({"userId": earlier.user_id, "deviceId": device, "reason": "apns"})
         );
 
-        log_out(&server, &later).await;
+        server.log_out(&later).await;
         let (kind, data) = next(&mut receiver, &secrets).await;
         assert_eq!(kind, "credential.suspended");
         assert_eq!(
@@ -169,7 +164,7 @@ on_both!(
             server.sign_in(&Phone::nth(1)).await,
             server.sign_in(&Phone::nth(2)).await,
         );
-        log_out(&server, &person).await;
+        server.log_out(&person).await;
         let first = receiver.next().await;
         has_failed(&server, 1).await;
         server.advance(Duration::from_secs(6));
@@ -177,7 +172,7 @@ on_both!(
         has_failed(&server, 2).await;
         // An hour was asked for: what happens before it is over is told, and that not again.
         server.advance(Duration::from_mins(58));
-        log_out(&server, &other).await;
+        server.log_out(&other).await;
         let between = receiver.next().await;
         assert_eq!(between.json()["data"]["userId"], other.user_id);
         server.advance(Duration::from_mins(3));
@@ -204,7 +199,7 @@ on_both!(a_receiver_that_has_gone_is_told_once, async |server: Server| {
     let mut receiver = Receiver::start([Reply::Status(410)]).await;
     let server = telling(server, &receiver);
     let person = server.sign_in(&Phone::nth(1)).await;
-    log_out(&server, &person).await;
+    server.log_out(&person).await;
     receiver.next().await;
     all_is_told(&server).await;
     assert!(receiver.rest().is_empty());
@@ -217,7 +212,7 @@ on_both!(
         let mut receiver = Receiver::start([Reply::Silence]).await;
         let mut server = telling(server, &receiver);
         let person = server.sign_in(&Phone::nth(1)).await;
-        log_out(&server, &person).await;
+        server.log_out(&person).await;
         let first = receiver.next().await;
         server.kill();
         server.start_again();
@@ -238,7 +233,7 @@ on_both!(of_two_servers_one_tells_of_each_event, async |server: Server| {
         let server = if n % 2 == 0 { &first } else { &second };
         async move {
             let person = server.sign_in(&Phone::nth(n)).await;
-            log_out(server, &person).await;
+            server.log_out(&person).await;
             person.user_id
         }
     }));
@@ -261,7 +256,7 @@ on_both!(
         let telling = telling(server, &gone);
         drop(gone);
         let person = telling.sign_in(&Phone::nth(1)).await;
-        log_out(&telling, &person).await;
+        telling.log_out(&person).await;
         has_failed(&telling, 1).await;
         let setup = telling.setup().clone();
         drop(telling);
@@ -271,7 +266,7 @@ on_both!(
             .without("DOORBELL_EVENTS_WEBHOOK_SECRET")
             .start();
         let person = silent.sign_in(&Phone::nth(1)).await;
-        log_out(&silent, &person).await;
+        silent.log_out(&person).await;
         assert_eq!(silent.count("event_outbox"), 1, "the one of before");
         silent.advance(2 * DAY);
         assert!(silent.run(&["sweep"]).status.success());

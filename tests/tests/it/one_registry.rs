@@ -228,12 +228,7 @@ on_both!(logout_hides_and_the_next_registration_revives, async |server| {
     let device = server.device(&ada, "phone").await;
     assert_eq!(server.devices(&ada).await.len(), 2);
 
-    server
-        .post("/api/v1/auth/logout")
-        .by(&ada)
-        .send()
-        .await
-        .assert_status(200);
+    server.log_out(&ada).await;
     server.device_token(&ada, &told).await.assert_allmine(401);
     let ada = server.sign_in(&ada.phone).await;
     let hidden = server.device(&ada, "phone").await;
@@ -278,12 +273,7 @@ on_both!(logout_hides_and_the_next_registration_revives, async |server| {
     assert!(rings(&server, &ada, "T").await);
 
     // While it is suspended, another may take the address, and it does not come back.
-    server
-        .post("/api/v1/auth/logout")
-        .by(&ada)
-        .send()
-        .await
-        .assert_status(200);
+    server.log_out(&ada).await;
     let bob = server.sign_in(&Phone::nth(2)).await;
     server.device_token(&bob, &told).await.assert_status(200);
     let ada = server.sign_in(&ada.phone).await;

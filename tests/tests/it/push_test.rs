@@ -72,12 +72,7 @@ on_both!(who_has_nothing_to_ring_is_told_so, async |server: Server| {
         .subscribe_browser(&person, &service.browser("a"))
         .await
         .assert_status(201);
-    server
-        .post("/api/v1/auth/logout")
-        .by(&person)
-        .send()
-        .await
-        .assert_status(200);
+    server.log_out(&person).await;
     test_push(&server, &person).await.assert_rocket(401);
     let again = server.sign_in(&Phone::nth(1)).await;
     assert_eq!(test_push(&server, &again).await.expect(400).json(), nothing);

@@ -329,12 +329,7 @@ on_both!(a_value_is_removed_in_every_dialect, async |server| {
     server.remove_push_token(&ada, "TOKEN").await.assert_status(200);
     server.remove_push_token(&ada, "TOKEN").await.assert_rocket(404);
     server.push_token(&ada, &token()).await.assert_status(200);
-    server
-        .post("/api/v1/auth/logout")
-        .by(&ada)
-        .send()
-        .await
-        .assert_status(200);
+    server.log_out(&ada).await;
     let ada = server.sign_in(&ada.phone).await;
     server.remove_push_token(&ada, "TOKEN").await.assert_status(200);
     server.remove_push_token(&ada, "TOKEN").await.assert_rocket(404);
@@ -371,12 +366,7 @@ on_both!(who_speaks_is_in_two_headers, async |server| {
     // `Authorization` is never read, so a wrong one does no harm.
     let both = info().rocket_by(&ada).bearer("nonsense").send().await;
     both.assert_status(200);
-    server
-        .post("/api/v1/auth/logout")
-        .by(&ada)
-        .send()
-        .await
-        .assert_status(200);
+    server.log_out(&ada).await;
     info().rocket_by(&ada).send().await.assert_rocket(401);
     server.push_token(&ada, &token()).await.assert_rocket(401);
     server.push_token(&ada, &json!({})).await.assert_rocket(401);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use doorbell_tests::{
-    Answer, BackEnd, Browser, Phone, PushReply, PushService, Server, SignedIn, Value, json, on_both, ring,
+    BackEnd, Browser, Phone, PushReply, PushService, Server, SignedIn, Value, json, on_both, ring,
 };
 
 /// How many messages one push service is sent at once.
@@ -44,15 +44,11 @@ async fn ends_unsent(server: &Server, by: &BackEnd, service: &mut PushService, m
     assert!(service.rest().is_empty(), "somebody was rung");
 }
 
-async fn logout(server: &Server, person: &SignedIn) -> Answer {
-    server.post("/api/v1/auth/logout").by(person).send().await
-}
-
 on_both!(who_has_logged_out_is_not_rung, async |server: Server| {
     let mut service = PushService::start().await;
     let by = server.back_end("shop");
     let Awaited { person, message, .. } = awaited(&server, &by, &mut service).await;
-    logout(&server, &person).await.assert_status(200);
+    server.log_out(&person).await;
     ends_unsent(&server, &by, &mut service, &message, "session_ended").await;
     let trail = server.trail(&by, &person.user_id, "?limit=2").await;
     let actions: Vec<&Value> = trail["entries"]
@@ -72,7 +68,7 @@ on_both!(who_comes_back_before_is_rung_again, async |server: Server| {
         browser,
         message,
     } = awaited(&server, &by, &mut service).await;
-    logout(&server, &person).await.assert_status(200);
+    server.log_out(&person).await;
     let again = server.sign_in(&person.phone).await;
     server
         .subscribe_browser(&again, &browser)
@@ -153,7 +149,7 @@ on_both!(
             service.next().await;
         }
         for person in &people {
-            logout(&server, person).await.assert_status(200);
+            server.log_out(person).await;
         }
         server.advance(Duration::from_secs(4));
         service.open_gate();

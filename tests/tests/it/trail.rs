@@ -75,12 +75,7 @@ on_both!(
         let rung = server.ring(&by, &person).await;
         server.settled(&by, &rung).await;
         server.advance(std::time::Duration::from_secs(1));
-        server
-            .post("/api/v1/auth/logout")
-            .by(&person)
-            .send()
-            .await
-            .assert_status(200);
+        server.log_out(&person).await;
         server.advance(std::time::Duration::from_secs(1));
         let body = json!({"to": {"phones": ["+905550000001"]}, "notification": {"title": "Ring"}});
         let missed = server.accepted(&by, &body).await;
