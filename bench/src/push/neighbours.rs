@@ -21,6 +21,11 @@ const A_HUNG_LANE: usize = 8;
 struct Took(Vec<f64>);
 
 impl Took {
+    /// Those of several turns.
+    fn of<'a>(turns: impl IntoIterator<Item = &'a Self>) -> Self {
+        Self(turns.into_iter().flat_map(|turn| &turn.0).copied().collect())
+    }
+
     /// What so many hundredths of them did not exceed.
     fn at(&mut self, hundredths: usize) -> f64 {
         self.0.sort_by(f64::total_cmp);
@@ -33,40 +38,46 @@ impl Sitting {
     /// Measures each without and with a push service that hangs.
     pub(super) async fn neighbours(&mut self, doorbells: &[&Doorbell]) -> anyhow::Result<()> {
         let mut table = String::from(
-            "| | median, ms | p99, ms | median beside one that hangs | p99 beside one that hangs | p99, with / without |\n\
-             |---|--:|--:|--:|--:|--:|\n",
+            "| | median, ms | p99, ms | median beside one that hangs | p99 beside one that hangs | p99, with / without | without, one half / the other |\n\
+             |---|--:|--:|--:|--:|--:|--:|\n",
         );
         for doorbell in doorbells {
-            let (mut alone, mut beside) = (Took(Vec::new()), Took(Vec::new()));
+            let (mut alone, mut beside) = (Vec::new(), Vec::new());
             for round in 0..self.rounds {
                 // In turns, so that neither is always the one that comes after.
                 if round % 2 == 0 {
-                    alone.0.extend(self.paced(doorbell).await?);
+                    alone.push(self.paced(doorbell).await?);
                 }
                 self.hangs.take();
                 let stuck = doorbell.send(&[doorbell.message(&doorbell.away)]).await?;
                 self.hangs.wait(A_HUNG_LANE).await?;
-                beside.0.extend(self.paced(doorbell).await?);
+                beside.push(self.paced(doorbell).await?);
                 doorbell.take_back(&stuck).await?;
                 if round % 2 == 1 {
-                    alone.0.extend(self.paced(doorbell).await?);
+                    alone.push(self.paced(doorbell).await?);
                 }
             }
+            // What the same measured twice differs by.
+            let mut half = Took::of(alone.iter().step_by(2));
+            let mut other = Took::of(alone.iter().skip(1).step_by(2));
+            let (mut alone, mut beside) = (Took::of(&alone), Took::of(&beside));
             writeln!(
                 table,
-                "| {} | {:.1} | {:.1} | {:.1} | {:.1} | {:.2} |",
+                "| {} | {:.1} | {:.1} | {:.1} | {:.1} | {:.2} | {:.2} |",
                 doorbell.name,
                 alone.at(50),
                 alone.at(99),
                 beside.at(50),
                 beside.at(99),
                 beside.at(99) / alone.at(99),
+                half.at(99) / other.at(99),
             )?;
         }
         self.report.say(&format!(
             "## Beside a push service that hangs\n\n{:.1} messages a second leave when they are due, each to the {BROWSERS} browsers of one \
              person; each push is timed from when its message was due to the push service's answer: {} in all, as many with as without. Beside them {} jobs wait for \
-             another push service, which reads and never answers: 64 attempts hang in the first ten seconds of the first turn, from then on {A_HUNG_LANE}.",
+             another push service, which reads and never answers: 64 attempts hang in the first ten seconds of the first turn, from then on {A_HUNG_LANE}. \
+             The last column is what chance does: the p99 of every other turn without, divided by that of the rest.",
             APART.as_secs_f64().recip(),
             MESSAGES * BROWSERS * self.rounds,
             super::AWAY * BROWSERS,
@@ -75,7 +86,7 @@ impl Sitting {
     }
 
     /// Sends messages when they are due, and sees how long the pushes take, in milliseconds.
-    async fn paced(&self, doorbell: &Doorbell) -> anyhow::Result<Vec<f64>> {
+    async fn paced(&self, doorbell: &Doorbell) -> anyhow::Result<Took> {
         self.takes.take();
         let start = Instant::now() + APART;
         let turns = (0_u32..).zip(doorbell.people.iter().take(MESSAGES));
@@ -106,7 +117,7 @@ impl Sitting {
             took.at(50),
             took.at(99)
         );
-        Ok(took.0)
+        Ok(took)
     }
 }
 

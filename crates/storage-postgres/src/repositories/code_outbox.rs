@@ -19,10 +19,11 @@ statement! {
     /// Claims codes as `Schedule::claimed` would. Rows are chosen and locked once, before any of them is written, so that no
     /// more are claimed than asked for.
     Claim -> code_outbox::SqlType:
-    "WITH due AS MATERIALIZED (SELECT id FROM code_outbox WHERE due_at <= " [now: Moment => Timestamptz]
+    "WITH due AS MATERIALIZED (SELECT ctid FROM code_outbox WHERE due_at <= " [now: Moment => Timestamptz]
     " AND expires_at > $1 AND (leased_until IS NULL OR leased_until <= $1) ORDER BY due_at LIMIT "
     [most: i64 => BigInt] " FOR UPDATE SKIP LOCKED) UPDATE code_outbox SET leased_until = "
-    [until: Moment => Timestamptz] ", fence = fence + 1 FROM due WHERE code_outbox.id = due.id RETURNING "
+    [until: Moment => Timestamptz] ", fence = fence + 1
+    WHERE code_outbox.ctid = ANY(ARRAY(SELECT due.ctid FROM due)) RETURNING "
     {code_outbox::all_columns}
 }
 

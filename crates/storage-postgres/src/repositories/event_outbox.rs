@@ -22,10 +22,12 @@ use crate::statement::statement;
 statement! {
     /// Claims what is due. Rows are chosen and locked once, before any of them is written, so that no more are claimed than asked for.
     ClaimEvents -> event_outbox::SqlType:
-    "WITH due AS MATERIALIZED (SELECT id FROM event_outbox WHERE due_at <= " [now: Moment => Timestamptz]
+    "WITH due AS MATERIALIZED (SELECT ctid FROM event_outbox WHERE due_at <= " [now: Moment => Timestamptz]
     " ORDER BY due_at LIMIT " [most: i64 => BigInt]
     " FOR UPDATE SKIP LOCKED) UPDATE event_outbox SET due_at = " [until: Moment => Timestamptz]
-    ", fence = fence + 1 FROM due WHERE event_outbox.id = due.id RETURNING " {event_outbox::all_columns}
+    ", fence = fence + 1
+    WHERE event_outbox.ctid = ANY(ARRAY(SELECT due.ctid FROM due)) RETURNING "
+    {event_outbox::all_columns}
 }
 
 statement! {

@@ -105,12 +105,14 @@ statement! {
 }
 
 statement! {
-    /// Ends those jobs of a message that nobody has claimed, or is about to.
+    /// Ends those jobs of a message that nobody has claimed, or is about to. Found again by their places, as those that are claimed are.
     CancelJobs -> (SqlUuid, SqlUuid):
     "WITH held AS MATERIALIZED (
-        SELECT job.id FROM push_jobs job WHERE job.message_id = " [message: Uuid => SqlUuid]
+        SELECT job.ctid FROM push_jobs job WHERE job.message_id = " [message: Uuid => SqlUuid]
     " AND NOT job.claimed ORDER BY job.id FOR UPDATE OF job SKIP LOCKED
-    ), taken AS (DELETE FROM push_jobs USING held WHERE push_jobs.id = held.id RETURNING push_jobs.*)
+    ), taken AS (
+        DELETE FROM push_jobs WHERE push_jobs.ctid = ANY(ARRAY(SELECT held.ctid FROM held)) RETURNING push_jobs.*
+    )
     INSERT INTO finished_jobs (id, message_id, user_id, device_id, provider, credential_id, lane, expires_at, state, reason,
         attempts, fence, finished_at)
     SELECT id, message_id, user_id, device_id, provider, credential_id, lane, expires_at, "

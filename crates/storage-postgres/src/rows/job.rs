@@ -18,10 +18,10 @@ const FINISHED: &str = "finished_jobs";
 pub(crate) struct JobRow {
     pub(crate) id: Uuid,
     pub(crate) message_id: Uuid,
-    user_id: Uuid,
+    pub(crate) user_id: Uuid,
     device_id: Uuid,
     provider: String,
-    credential_id: Uuid,
+    pub(crate) credential_id: Uuid,
     lane: String,
     expires_at: Moment,
     due_at: Moment,

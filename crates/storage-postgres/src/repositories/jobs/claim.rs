@@ -23,7 +23,9 @@ const CHOICE: u32 = 4;
 
 statement! {
     /// Claims jobs as `Schedule::claimed` would. Each lane is asked for what is due first, so that what waits in a slow one is never
-    /// read; then rows are locked once, before any of them is written, so that no more are claimed than asked for.
+    /// read; then rows are locked once, before any of them is written, so that no more are claimed than asked for. Each is found again by
+    /// its place: by any key, a planner that saw the table empty, as it is between any two messages, looks through all of it for each; `IS
+    /// TRUE` keeps it from doing so by time. One that was written anew meanwhile is nowhere to be found, and claimed another time.
     ClaimJobs -> push_jobs::SqlType:
     "WITH RECURSIVE lanes AS (
         (SELECT any_job.lane FROM push_jobs any_job ORDER BY any_job.lane LIMIT 1)
@@ -31,18 +33,18 @@ statement! {
             SELECT any_job.lane FROM push_jobs any_job WHERE any_job.lane > lanes.lane ORDER BY any_job.lane LIMIT 1
         ) FROM lanes WHERE lanes.lane IS NOT NULL
     ), due AS MATERIALIZED (
-        SELECT job.id FROM (
-            SELECT early.id, early.due_at FROM lanes CROSS JOIN LATERAL (
-                SELECT waiting.id, waiting.due_at FROM push_jobs waiting
+        SELECT job.ctid FROM push_jobs job WHERE job.ctid = ANY(ARRAY(
+            SELECT early.ctid FROM lanes CROSS JOIN LATERAL (
+                SELECT waiting.ctid, waiting.due_at FROM push_jobs waiting
                 WHERE waiting.lane = lanes.lane AND waiting.due_at <= " [now: Moment => Timestamptz]
     " ORDER BY waiting.due_at LIMIT " [choice: i64 => BigInt]
     ") AS early WHERE lanes.lane <> ALL(" [busy: Vec<String> => Array<Text>]
     ") AND lanes.lane <> ALL(ARRAY(SELECT resting.lane FROM resting_lanes resting WHERE resting.until > $1))
             ORDER BY early.due_at LIMIT $2
-        ) AS next JOIN push_jobs job ON job.id = next.id AND job.due_at <= $1
-        ORDER BY next.due_at LIMIT " [most: i64 => BigInt] " FOR UPDATE OF job SKIP LOCKED
+        )) AND (job.due_at <= $1) IS TRUE ORDER BY job.due_at LIMIT " [most: i64 => BigInt] " FOR UPDATE OF job SKIP LOCKED
     ) UPDATE push_jobs SET due_at = " [until: Moment => Timestamptz]
-    ", claimed = true, fence = fence + 1, receives = receives + 1 FROM due WHERE push_jobs.id = due.id RETURNING "
+    ", claimed = true, fence = fence + 1, receives = receives + 1
+    WHERE push_jobs.ctid = ANY(ARRAY(SELECT due.ctid FROM due)) RETURNING "
     {push_jobs::all_columns}
 }
 
@@ -76,18 +78,22 @@ statement! {
 statement! {
     /// Those of the jobs that a later one has taken the place of. What a user was sent since is little.
     Replaced -> SqlUuid:
-    "SELECT job.id FROM push_jobs job JOIN messages said ON said.id = job.message_id
-    WHERE job.id = ANY(" [ids: Vec<Uuid> => Array<SqlUuid>] ") AND (EXISTS (
-        SELECT FROM push_jobs later JOIN messages newer ON newer.id = later.message_id
-        WHERE later.user_id = job.user_id AND later.id > job.id AND later.credential_id = job.credential_id
-            AND newer.api_key = said.api_key AND newer.collapse_key = said.collapse_key AND newer.cancelled_at IS NULL
-            AND newer.send_at >= said.send_at AND newer.send_at <= " [now: Moment => Timestamptz]
-    ") OR EXISTS (
+    "SELECT job.id FROM unnest("
+    [ids: Vec<Uuid> => Array<SqlUuid>] ", " [messages: Vec<Uuid> => Array<SqlUuid>] ", "
+    [users: Vec<Uuid> => Array<SqlUuid>] ", " [credentials: Vec<Uuid> => Array<SqlUuid>]
+    ") AS job (id, message_id, user_id, credential_id) JOIN messages said ON said.id = job.message_id
+    WHERE EXISTS (
+        SELECT FROM push_jobs later
+        WHERE later.user_id = job.user_id AND later.id > job.id AND later.credential_id = job.credential_id AND (
+            SELECT newer.api_key = said.api_key AND newer.collapse_key = said.collapse_key AND newer.cancelled_at IS NULL
+                AND newer.send_at >= said.send_at AND newer.send_at <= " [now: Moment => Timestamptz]
+    " FROM messages newer WHERE newer.id = later.message_id)
+    ) OR EXISTS (
         SELECT FROM finished_jobs later JOIN messages newer ON newer.id = later.message_id
         WHERE later.user_id = job.user_id AND later.id > job.id AND later.credential_id = job.credential_id
             AND later.state = 'delivered' AND later.finished_at >= said.created_at
             AND newer.api_key = said.api_key AND newer.collapse_key = said.collapse_key
-            AND newer.send_at >= said.send_at))"
+            AND newer.send_at >= said.send_at)"
 }
 
 /// What jobs ring: those that are there, and of these `None` for what cannot be read.
@@ -131,12 +137,15 @@ impl Repositories<'_> {
                 .and_then(|(_, message)| message.as_ref());
             message.is_some_and(|message| message.collapse_key.is_some())
         };
-        let ids: Vec<Uuid> = rows.iter().filter(collapses).map(|row| row.id).collect();
-        if ids.is_empty() {
+        let rows: Vec<&JobRow> = rows.iter().filter(collapses).collect();
+        if rows.is_empty() {
             return Ok(BTreeSet::new());
         }
         let statement = Replaced {
-            ids,
+            ids: rows.iter().map(|row| row.id).collect(),
+            messages: rows.iter().map(|row| row.message_id).collect(),
+            users: rows.iter().map(|row| row.user_id).collect(),
+            credentials: rows.iter().map(|row| row.credential_id).collect(),
             now: Moment(now),
         };
         let replaced: Vec<Uuid> = self.ask(|connection| (&statement).load(connection))?;

@@ -35,11 +35,12 @@ statement! {
 statement! {
     /// Makes subscriptions suspects that are none, and were not registered or rung since.
     NoteSuspects -> SqlUuid:
-    "UPDATE subscriptions SET suspect_at = " [at: Moment => Timestamptz] " FROM (
+    "WITH held AS MATERIALIZED (
         SELECT s.id FROM subscriptions s WHERE s.id = ANY(" [ids: Vec<Uuid> => Array<SqlUuid>]
     ") AND s.suspect_at IS NULL AND s.last_used_at <= " [claimed_at: Moment => Timestamptz]
     " ORDER BY s.id FOR NO KEY UPDATE OF s SKIP LOCKED
-    ) AS held WHERE subscriptions.id = held.id RETURNING subscriptions.id"
+    ) UPDATE subscriptions SET suspect_at = " [at: Moment => Timestamptz]
+    " WHERE subscriptions.id = ANY(ARRAY(SELECT held.id FROM held)) RETURNING subscriptions.id"
 }
 
 impl Repositories<'_> {
