@@ -60,7 +60,7 @@ pub(crate) async fn measure(binary: &Path) -> anyhow::Result<()> {
     let mut sitting = Sitting {
         cluster: Cluster::from_environment()?,
         folder: Folder::new()?,
-        rounds: number("ROUNDS", 3)?,
+        rounds: number("ROUNDS", 10)?,
         people: number("BROWSERS", 10_000)? / BROWSERS,
         takes: PushService::start(Manner::Takes)?,
         hangs: PushService::start(Manner::Hangs)?,

@@ -33,8 +33,8 @@ pub struct Options {
 /// the other is prepared.
 const WRITERS: u32 = 2;
 
-/// How many connections those have who work beside the requests: one for what is swept, however long that takes, and one for
-/// codes on their way.
+/// How many connections those have who work beside the requests. They take turns: what jobs came to is written down on one while others are
+/// claimed on the other, and codes, events and sweeps come between, none of which holds one for long.
 const WORKERS: u32 = 2;
 
 impl Default for Options {
@@ -87,8 +87,8 @@ impl PostgresStore {
         })
     }
 
-    /// The same registry for what a server does beside answering requests, on two connections of its own: however much there
-    /// is of either, the other goes on.
+    /// The same registry for what a server does beside answering requests, on two connections of its own: neither waits for the
+    /// other, however much there is of it.
     #[must_use]
     pub fn for_workers(&self) -> Self {
         Self {
