@@ -2,7 +2,7 @@
 //!
 //! One answer that says so proves little: whoever registers a subscription that they made under somebody else's VAPID key is always
 //! answered so, and must not be able to silence everybody who shares their push service. So each person who is answered so has their
-//! lane rest for seconds, several of them for longer, and nobody while others are rung by it.
+//! lane rest for seconds, several of them for longer; and all of them together for a few seconds of each minute while others are rung by it.
 
 use std::collections::HashMap;
 
@@ -20,7 +20,8 @@ pub const WINDOW: Duration = Duration::minutes(10);
 /// How long a lane rests for one person.
 pub const BRIEFLY: Duration = Duration::seconds(5);
 
-/// How long a message that was taken shows that the provider believes this server.
+/// How long a message that was taken shows that the provider believes this server. In as much, a lane rests once for those whom it refuses
+/// all the same.
 pub const TRUST: Duration = Duration::minutes(1);
 
 /// Of how many lanes it is remembered what they answered.
@@ -52,13 +53,18 @@ pub struct Disbelief(HashMap<Lane, Doubt>);
 #[derive(Debug, Default)]
 struct Doubt {
     taken_at: Option<Timestamp>,
+    /// When it last rested for somebody whom it refused while it took others' messages.
+    rested_at: Option<Timestamp>,
     people: Vec<(UserId, Timestamp)>,
 }
 
 impl Doubt {
     fn forget(&mut self, now: Timestamp) {
-        self.taken_at = self.taken_at.filter(|at| now < *at + TRUST);
         self.people.retain(|(_, at)| now < *at + WINDOW);
+        // After that it only says which of the people do not count.
+        let says = if self.people.is_empty() { TRUST } else { WINDOW };
+        self.taken_at = self.taken_at.filter(|at| now < *at + says);
+        self.rested_at = self.rested_at.filter(|at| now < *at + TRUST);
     }
 
     /// Adds a person who was not believed. Who is refused again and again counts by their last time, and no more.
@@ -72,10 +78,15 @@ impl Doubt {
             self.people.remove(0);
         }
         self.people.push((user, now));
-        if self.taken_at.is_some() {
-            return None;
+        if self.taken_at.is_some_and(|at| now < at + TRUST) {
+            let rests = is_new && self.rested_at.is_none();
+            return rests.then(|| {
+                self.rested_at = Some(now);
+                Rest::Brief
+            });
         }
-        if self.people.len() >= PEOPLE {
+        let since = |at: Timestamp| self.taken_at.is_none_or(|taken_at| taken_at < at);
+        if self.people.iter().filter(|(_, at)| since(*at)).count() >= PEOPLE {
             self.people.clear();
             return Some(Rest::Long);
         }
@@ -89,14 +100,12 @@ impl Doubt {
 
 impl Disbelief {
     /// Notes the answer to a message to `user` at `now`. Gives how the lane is to rest: its provider said that it does not believe
-    /// this server, and took nothing within [`TRUST`]. It rests briefly for each person in [`WINDOW`], and long once they are
-    /// [`PEOPLE`] of whom nobody was taken since the first; it takes as many again for another long rest.
+    /// this server. It rests briefly for each person in [`WINDOW`], and long once they are [`PEOPLE`] since whose first nobody's message
+    /// was taken; it takes as many again for another long rest. If it took one within [`TRUST`], it rests briefly, and once in as much.
     pub fn note(&mut self, lane: &Lane, user: UserId, answer: Answer, now: Timestamp) -> Option<Rest> {
         match answer {
             Answer::Accepted => {
-                let doubt = self.of(lane, now)?;
-                doubt.taken_at = Some(now);
-                doubt.people.clear();
+                self.of(lane, now)?.taken_at = Some(now);
                 None
             }
             Answer::Misconfigured => self.of(lane, now)?.add(user, now),
@@ -190,9 +199,32 @@ mod tests {
         let mut service = Service::new();
         assert!((1..5).all(|person| service.disbelieves(person, 0) == Some(Rest::Brief)));
         service.takes(100, 1);
-        assert!((1..100).all(|person| service.disbelieves(person, 60).is_none()));
+        assert!((1..5).all(|person| service.disbelieves(person, 60).is_none()));
         // A minute later nobody knows, and those who were refused since tell.
         assert_eq!(service.disbelieves(100, 61), Some(Rest::Long));
+    }
+
+    #[test]
+    fn however_many_are_refused_by_a_service_that_takes_others_it_rests_seconds_of_each_minute() {
+        let mut service = Service::new();
+        for minute in 0..30 {
+            service.takes(0, 60 * minute);
+            let mut rests = (0..60).filter_map(|n| {
+                let seconds = 60 * minute + n;
+                service.takes(0, seconds);
+                service.disbelieves(u128::from(seconds.unsigned_abs()) + 1, seconds)
+            });
+            assert_eq!((rests.next(), rests.next()), (Some(Rest::Brief), None));
+        }
+        // And for one person once in ten minutes, as ever.
+        assert!(
+            (1_800..2_400)
+                .filter_map(|seconds| {
+                    service.takes(0, seconds);
+                    service.disbelieves(7, seconds)
+                })
+                .eq([Rest::Brief])
+        );
     }
 
     #[test]

@@ -300,16 +300,17 @@ on_both!(
 
 // Their browsers are subscribed by another server's key: what they are answered is about them alone.
 on_both!(
-    one_person_who_is_not_believed_delays_others_by_seconds_and_nobody_once_others_are_rung,
+    one_person_who_is_not_believed_delays_others_by_seconds_and_many_do_no_more_while_others_are_rung,
     async |server: Server| {
         let mut service = PushService::start().await;
         let by = server.back_end("shop");
         let names: Vec<String> = (0..20).map(|n| format!("foreign-{n}")).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let (stranger, foreign) = server.with_browsers(1, &service, &names).await;
-        let (next_stranger, another) = server.with_browsers(3, &service, &["foreign"]).await;
+        let (second_stranger, second) = server.with_browsers(3, &service, &["second"]).await;
+        let (third_stranger, third) = server.with_browsers(4, &service, &["third"]).await;
         let (other, browsers) = server.with_browsers(2, &service, &["own"]).await;
-        for browser in foreign.iter().chain(&another) {
+        for browser in foreign.iter().chain(&second).chain(&third) {
             service.script(browser, [PushReply::Status(403)]);
         }
         let refused = server.ring(&by, &stranger).await;
@@ -327,7 +328,17 @@ on_both!(
         };
         rings(&mut service).await;
         // By now it is known that the service takes messages.
-        let refused = server.ring(&by, &next_stranger).await;
+        let refused = server.ring(&by, &second_stranger).await;
+        service.next().await;
+        waits(&server, &by, &refused, "retrying", "misconfigured").await;
+        let waiting = server.ring(&by, &other).await;
+        others_are_rung(&server, &by, 5).await;
+        assert!(service.rest().is_empty(), "it was not left alone");
+        server.advance(Duration::from_secs(5));
+        service.next().await;
+        assert_eq!(server.end_of(&by, &waiting).await.0, "delivered");
+        // That was enough for a minute.
+        let refused = server.ring(&by, &third_stranger).await;
         service.next().await;
         waits(&server, &by, &refused, "retrying", "misconfigured").await;
         rings(&mut service).await;
