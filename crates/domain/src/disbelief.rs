@@ -55,6 +55,8 @@ struct Doubt {
     taken_at: Option<Timestamp>,
     /// When it last rested for somebody whom it refused while it took others' messages.
     rested_at: Option<Timestamp>,
+    /// When it last was to rest for long.
+    left_alone_at: Option<Timestamp>,
     people: Vec<(UserId, Timestamp)>,
 }
 
@@ -62,9 +64,21 @@ impl Doubt {
     fn forget(&mut self, now: Timestamp) {
         self.people.retain(|(_, at)| now < *at + WINDOW);
         // After that it only says which of the people do not count.
-        let says = if self.people.is_empty() { TRUST } else { WINDOW };
+        let says = if self.people.is_empty() && self.left_alone_at.is_none() {
+            TRUST
+        } else {
+            WINDOW
+        };
         self.taken_at = self.taken_at.filter(|at| now < *at + says);
         self.rested_at = self.rested_at.filter(|at| now < *at + TRUST);
+        self.left_alone_at = self.left_alone_at.filter(|at| now < *at + WINDOW);
+    }
+
+    /// Whether it is known to believe this server: it took a message within [`TRUST`], or after it was to rest for long. Such a message was
+    /// on its way by then, and nobody could show it anew while it rested.
+    fn is_trusted(&self, now: Timestamp) -> bool {
+        let showed = |at: Timestamp| now < at + TRUST || self.left_alone_at.is_some_and(|since| since <= at);
+        self.taken_at.is_some_and(showed)
     }
 
     /// Adds a person who was not believed. Who is refused again and again counts by their last time, and no more.
@@ -78,7 +92,7 @@ impl Doubt {
             self.people.remove(0);
         }
         self.people.push((user, now));
-        if self.taken_at.is_some_and(|at| now < at + TRUST) {
+        if self.is_trusted(now) {
             let rests = is_new && self.rested_at.is_none();
             return rests.then(|| {
                 self.rested_at = Some(now);
@@ -88,13 +102,14 @@ impl Doubt {
         let since = |at: Timestamp| self.taken_at.is_none_or(|taken_at| taken_at < at);
         if self.people.iter().filter(|(_, at)| since(*at)).count() >= PEOPLE {
             self.people.clear();
+            self.left_alone_at = Some(now);
             return Some(Rest::Long);
         }
         is_new.then_some(Rest::Brief)
     }
 
     const fn is_nothing(&self) -> bool {
-        self.taken_at.is_none() && self.people.is_empty()
+        self.taken_at.is_none() && self.left_alone_at.is_none() && self.people.is_empty()
     }
 }
 
@@ -225,6 +240,23 @@ mod tests {
                 })
                 .eq([Rest::Brief])
         );
+    }
+
+    #[test]
+    fn what_is_taken_as_a_long_rest_begins_keeps_another_from_following() {
+        let mut service = Service::new();
+        let rests = |service: &mut Service, seconds| -> Vec<Rest> {
+            (1..6)
+                .filter_map(|person| service.disbelieves(person, seconds))
+                .collect()
+        };
+        assert!(rests(&mut service, 0).contains(&Rest::Long));
+        service.takes(100, 0);
+        // As it ends, those are asked first who are refused again.
+        assert_eq!(rests(&mut service, 64), [Rest::Brief]);
+        assert_eq!(rests(&mut service, 124), []);
+        // What it took then says nothing of ten minutes later.
+        assert!(rests(&mut service, 600).contains(&Rest::Long));
     }
 
     #[test]
